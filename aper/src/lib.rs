@@ -1,1 +1,18 @@
 //! Placeholder.
+
+pub mod collections;
+mod id;
+pub mod limits;
+mod state_machine;
+mod time;
+
+#[cfg(feature = "derive")]
+pub use aper_derive::StateMachine;
+pub use id::{
+    ClientId, ClientSeq, Epoch, HistoryId, Identity, InvalidIdentity, InvalidSessionId, ResumeKey,
+    SessionId, UserId, Version,
+};
+pub use state_machine::{
+    Chance, ClientEvent, Context, ContextRng, NeverConflict, Prediction, Scheduled, StateMachine,
+};
+pub use time::{LocalTime, Timestamp};

@@ -1,0 +1,68 @@
+//! Every bound of the core, in one place, with what happens at it. The
+//! server's own bounds (sessions, connections, rates) are in
+//! `aper_server::Limits`.
+
+use std::time::Duration;
+
+/// Deepest nesting that a decoder follows, counted in sequences, maps,
+/// structs, tuples, enums and options. At it: the value is refused
+/// ([`DecodeError::TooDeep`](crate::protocol::DecodeError::TooDeep)).
+///
+/// Recursion is what a byte limit does not bound: a few thousand bytes of a
+/// recursive type overflow a stack, which nothing can catch.
+pub const DECODE_DEPTH: u32 = 128;
+
+/// How many more elements of sequences and maps a value may have than it has
+/// bytes. At it: the value is refused
+/// ([`DecodeError::TooManyElements`](crate::protocol::DecodeError::TooManyElements)).
+///
+/// An element takes a byte at least, unless it is zero-sized; a count of those
+/// is what a byte limit does not bound.
+pub const DECODE_SPARE_ELEMENTS: usize = 1024;
+
+/// Longest frame from a client, in bytes, unless the server says otherwise.
+/// At it: the connection is closed with
+/// [`CloseCode::TooBig`](crate::protocol::CloseCode::TooBig).
+pub const CLIENT_FRAME_BYTES: usize = 256 * 1024;
+
+/// Longest frame from a server, in bytes. At it: the client drops the
+/// connection as [`CloseCode::Protocol`](crate::protocol::CloseCode::Protocol).
+pub const SERVER_FRAME_BYTES: usize = 16 * 1024 * 1024;
+
+/// Largest encoded state that a client takes in a snapshot, in bytes. At it:
+/// the client drops the connection.
+pub const SNAPSHOT_BYTES: u64 = 1 << 30;
+
+/// Size of the pieces in which a snapshot travels, in bytes, so that a big
+/// state stalls neither a heartbeat nor another client.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Submissions of one client that may be without an answer at a time, unless
+/// the server says otherwise. At it: the replica holds the rest back; a client
+/// that sends them all the same is closed as
+/// [`CloseCode::Protocol`](crate::protocol::CloseCode::Protocol).
+pub const UNANSWERED_SUBMISSIONS: u32 = 256;
+
+/// Transitions that a replica keeps while they are without an answer, or
+/// while it is offline. At it: `submit` answers
+/// [`SubmitError::TooManyPending`](crate::sync::SubmitError::TooManyPending).
+pub const PENDING_TRANSITIONS: usize = 10_000;
+
+/// Clients that a session remembers, so that they can come back as
+/// themselves. At it: of those who are away, the one that has been away the
+/// longest is forgotten, and told so when it comes.
+pub const REMEMBERED_CLIENTS: usize = 10_000;
+
+/// Timers of one session that fire in one go. At it: the rest fire in the
+/// next, after the other work that waits.
+pub const TIMERS_AT_ONCE: usize = 64;
+
+/// Quiet time after which a client asks for a sign of life.
+pub const PING_AFTER: Duration = Duration::from_secs(10);
+
+/// Silence after which either side takes the connection for dead.
+pub const SILENCE: Duration = Duration::from_secs(30);
+
+/// Time from connecting to the server's welcome, after which a client gives
+/// the attempt up.
+pub const WELCOME_WITHIN: Duration = Duration::from_secs(20);
