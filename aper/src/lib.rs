@@ -2,8 +2,12 @@
 
 pub mod collections;
 mod id;
+pub mod journal;
 pub mod limits;
 mod state_machine;
+pub mod sync;
+pub mod testing;
+pub mod protocol;
 mod time;
 
 #[cfg(feature = "derive")]
@@ -16,3 +20,9 @@ pub use state_machine::{
     Chance, ClientEvent, Context, ContextRng, NeverConflict, Prediction, Scheduled, StateMachine,
 };
 pub use time::{LocalTime, Timestamp};
+
+/// What the code that `#[derive(StateMachine)]` makes refers to.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+}

@@ -1,0 +1,142 @@
+//! Values to bytes and back: bincode 2 in its standard configuration
+//! (little-endian, variable-length integers). The only module that knows.
+//!
+//! Bytes come from strangers. A decoder is bounded three ways: it never
+//! allocates for more than the bytes that are there, it follows nesting only
+//! so deep, and it takes only so many elements (see [`limits`](crate::limits)).
+
+mod guard;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use guard::{Budget, Exceeded, Guarded};
+
+/// Encodes a value. Cost: one pass over it.
+///
+/// # Errors
+///
+/// When the value's own `Serialize` fails.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard())
+        .map_err(|error| EncodeError(error.to_string()))
+}
+
+/// Decodes a value that takes up all of `bytes`. Cost: one pass over them.
+///
+/// ```
+/// use aper::protocol::{DecodeError, decode, encode};
+/// let bytes = encode(&("abc", 7u32))?;
+/// assert_eq!(decode::<(String, u32)>(&bytes)?, ("abc".to_owned(), 7));
+/// assert!(decode::<(String, u32)>(&bytes[..3]).is_err());
+/// // Eight bytes that claim 2^40 units:
+/// let bomb = encode(&(1u64 << 40))?;
+/// assert_eq!(decode::<Vec<()>>(&bomb), Err(DecodeError::TooManyElements));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// When the bytes are no value of this type, or go beyond a bound.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let budget = Budget::for_bytes(bytes.len());
+    let decoded = bincode::serde::seed_decode_from_slice(
+        Guarded::<T>::new(&budget),
+        bytes,
+        bincode::config::standard(),
+    );
+    match decoded {
+        Ok((value, read)) if read == bytes.len() => Ok(value),
+        Ok((_, read)) => Err(DecodeError::TrailingBytes { count: bytes.len() - read }),
+        Err(error) => Err(match budget.exceeded() {
+            Some(Exceeded::Depth) => DecodeError::TooDeep,
+            Some(Exceeded::Elements) => DecodeError::TooManyElements,
+            None => DecodeError::Malformed { reason: error.to_string() },
+        }),
+    }
+}
+
+/// A value could not be encoded: its own `Serialize` failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value cannot be encoded: {0}")]
+pub struct EncodeError(String);
+
+/// Bytes that are no value of the wanted type, or go beyond a bound.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes do not spell a value of this type.
+    #[error("the bytes are malformed: {reason}")]
+    Malformed {
+        /// What the decoder met.
+        reason: String,
+    },
+    /// The value ends before the bytes do.
+    #[error("{count} bytes follow the end of the value")]
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
+    /// The value is nested more than [`DECODE_DEPTH`](crate::limits::DECODE_DEPTH) deep.
+    #[error("the value is nested too deep")]
+    TooDeep,
+    /// The value claims more elements than its bytes can hold.
+    #[error("the value claims more elements than its bytes can hold")]
+    TooManyElements,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Tree {
+        Leaf,
+        Node(Box<Tree>),
+        Named { children: Vec<Tree>, labels: BTreeMap<String, Option<u8>> },
+    }
+
+    fn nested(depth: usize) -> Vec<u8> {
+        // Variant 1, `Node`, over and over, and a `Leaf` at the end.
+        let mut bytes = vec![1; depth];
+        bytes.push(0);
+        bytes
+    }
+
+    #[test]
+    fn every_shape_survives_the_round_trip() {
+        let tree = Tree::Named {
+            children: vec![Tree::Leaf, Tree::Node(Box::new(Tree::Leaf))],
+            labels: BTreeMap::from([("a".to_owned(), None), ("b".to_owned(), Some(3))]),
+        };
+        let value = (tree, 'x', -5i8, [1.5f32, 2.5], "text".to_owned(), ((), true), u128::MAX);
+        let bytes = encode(&value).unwrap();
+        type Value = (Tree, char, i8, [f32; 2], String, ((), bool), u128);
+        assert_eq!(decode::<Value>(&bytes).unwrap(), value);
+    }
+
+    #[test]
+    fn nesting_is_followed_to_the_bound_and_not_beyond() {
+        assert!(decode::<Tree>(&nested(40)).is_ok());
+        assert_eq!(decode::<Tree>(&nested(1_000)), Err(DecodeError::TooDeep));
+        assert_eq!(decode::<Tree>(&nested(60_000)), Err(DecodeError::TooDeep));
+    }
+
+    #[test]
+    fn claims_cost_nothing() {
+        let claim = encode(&u64::MAX).unwrap();
+        assert_eq!(decode::<Vec<()>>(&claim), Err(DecodeError::TooManyElements));
+        assert!(matches!(decode::<String>(&claim), Err(DecodeError::Malformed { .. })));
+        assert!(matches!(decode::<Vec<u64>>(&claim), Err(DecodeError::Malformed { .. })));
+        let payload = decode::<crate::protocol::Payload>(&claim);
+        assert!(matches!(payload, Err(DecodeError::Malformed { .. })));
+    }
+
+    #[test]
+    fn what_follows_the_value_is_an_error() {
+        assert_eq!(decode::<u8>(&[1, 2, 3]), Err(DecodeError::TrailingBytes { count: 2 }));
+    }
+}

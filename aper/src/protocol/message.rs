@@ -1,0 +1,223 @@
+//! The messages. A field's or a variant's place is part of the encoding:
+//! append, never insert, and pin every change with a golden file.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
+use crate::state_machine::Chance;
+use crate::time::{LocalTime, Timestamp};
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// The first message of a connection, and only that.
+    Hello(Hello),
+    /// Transitions to decide on, in the order of their numbers.
+    Submit(Vec<Submission>),
+    /// "Are you there, and what time is it?" Answered by [`ServerMessage::Pong`].
+    Ping {
+        /// The client's clock; comes back in the answer.
+        sent: LocalTime,
+    },
+}
+
+/// Who wants what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`](super::PROTOCOL) of the client.
+    pub protocol: u16,
+    /// [`StateMachine::NAME`](crate::StateMachine::NAME) of the client's machine.
+    pub machine: String,
+    /// [`StateMachine::SCHEMA`](crate::StateMachine::SCHEMA) of the client's machine.
+    pub schema: u32,
+    /// For the operator's own authentication.
+    pub token: Option<String>,
+    /// Who the client was, if it has been here before.
+    pub resume: Option<Resume>,
+}
+
+/// Who a returning client was, and how much it still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// Its number.
+    pub client: ClientId,
+    /// The proof.
+    pub key: ResumeKey,
+    /// The state that it still holds; none after a reload.
+    pub holds: Option<Held>,
+    /// The lowest number of its submissions that it has no answer to; the one
+    /// after its last if it has all.
+    pub unanswered: ClientSeq,
+}
+
+/// A state that a client holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Of which history.
+    pub history: HistoryId,
+    /// At which version.
+    pub version: Version,
+}
+
+/// A transition with its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    /// Its place among this client's submissions, greater than all before.
+    pub seq: ClientSeq,
+    /// The machine's encoded transition.
+    pub transition: Payload,
+}
+
+/// What a server sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServerMessage {
+    /// The answer to [`Hello`], and the first message of a connection.
+    Welcome(Welcome),
+    /// A state is coming, in place of all that the client has: so many bytes
+    /// in the [`Chunk`](Self::Chunk)s that follow. Messages about what the
+    /// state does not contain come after the last chunk.
+    Snapshot(SnapshotHeader),
+    /// The next bytes of the state.
+    Chunk(Payload),
+    /// The next entries of the log, without a gap.
+    Commits(Vec<Entry>),
+    /// Submissions of this client that were refused.
+    Rejects(Vec<Rejection>),
+    /// The answer to [`ClientMessage::Ping`].
+    Pong {
+        /// The client's clock when it asked.
+        sent: LocalTime,
+        /// The server's clock when it answered.
+        now: Timestamp,
+    },
+}
+
+/// Who the client is from now on, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Its number: the one that it had, if the server still knows it.
+    pub client: ClientId,
+    /// The secret for the next time.
+    pub key: ResumeKey,
+    /// As whom the operator's authentication knows the client.
+    pub user: Option<UserId>,
+    /// The history that the session's versions belong to.
+    pub history: HistoryId,
+    /// The session's version at this moment: the client is up to date when it
+    /// has got there.
+    pub version: Version,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The highest number among this client's submissions that the server has
+    /// decided; 0 for a new client.
+    pub last_seq: ClientSeq,
+    /// Those of the decided that were refused, as far as the client said that
+    /// it has no answer.
+    pub refused: Vec<Rejection>,
+    /// How many submissions may be without an answer at a time.
+    pub window: u32,
+    /// What the client gets now.
+    pub catch_up: CatchUp,
+}
+
+/// How a client gets from what it holds to the present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CatchUp {
+    /// By the entries after the version that it holds.
+    Entries,
+    /// By a snapshot.
+    Snapshot,
+}
+
+/// What is about to come in chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotHeader {
+    /// The version of the state.
+    pub version: Version,
+    /// When its last transition was accepted.
+    pub at: Timestamp,
+    /// The highest number among this client's submissions that had been
+    /// decided at that version.
+    pub last_seq: ClientSeq,
+    /// Length of the encoded state in bytes.
+    pub bytes: u64,
+}
+
+/// A transition that the server accepted: the unit of order, of the journal
+/// and of broadcast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The version that it made.
+    pub version: Version,
+    /// Which ownership of the session wrote it.
+    pub epoch: Epoch,
+    /// Who submitted it.
+    pub client: ClientId,
+    /// Its place among that client's submissions.
+    pub seq: ClientSeq,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// As whom the operator's authentication knows the client.
+    pub user: Option<UserId>,
+    /// The seed of its random numbers, if it drew any.
+    pub chance: Option<Chance>,
+    /// The machine's encoded transition.
+    pub transition: Payload,
+}
+
+/// A submission that was refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Which.
+    pub seq: ClientSeq,
+    /// Why.
+    pub refusal: RefusalMessage,
+}
+
+/// Why a submission was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefusalMessage {
+    /// The machine's encoded conflict.
+    Conflict(Payload),
+    /// The machine panicked. The state is as it was.
+    Panicked,
+}
+
+/// Bytes whose meaning is the machine's own.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Payload(pub Vec<u8>);
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Payload;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Payload, E> {
+                Ok(Payload(bytes.to_vec()))
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
+    }
+}

@@ -1,0 +1,657 @@
+//! The client half of a session: shows the user's own transitions at once, and
+//! is put right by the server's order.
+//!
+//! A replica holds the `confirmed` state, the user's `pending` transitions,
+//! and the `predicted` state, which is the two together and what a user
+//! should see. Connected or not, it takes transitions; what has no answer when
+//! a connection ends is sent again on the next, under the same number, so
+//! that the server applies it once.
+
+mod pending;
+mod receiving;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use self::pending::{Effect, Pending};
+use self::receiving::Receiving;
+use super::attempt::{Refusal, attempt};
+use super::authority::context_of;
+use super::clock::ServerClock;
+use crate::id::{ClientId, ClientSeq, HistoryId, Identity, UserId, Version};
+use crate::limits;
+use crate::protocol::message::Held;
+use crate::protocol::{
+    CatchUp, ClientMessage, CloseCode, EncodeError, Entry, Hello, PROTOCOL, Payload,
+    RefusalMessage, Rejection, Resume, ServerMessage, SnapshotHeader, Submission, Welcome, decode,
+    encode,
+};
+use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::testing::mutant::{Mutant, active};
+use crate::time::{LocalTime, Timestamp};
+
+/// A transition that the application submitted: by this it learns of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What happens to a replica.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connection to the server is open.
+    Connected,
+    /// It has ended, whoever ended it.
+    Disconnected,
+    /// A message came.
+    Message(ServerMessage),
+    /// The time of [`Replica::next_timeout`] has come.
+    Timeout,
+}
+
+/// What a replica wants done.
+#[derive(Clone, Debug)]
+pub enum Output<C> {
+    /// Send this.
+    Send(ClientMessage),
+    /// Tell the application.
+    Event(Event<C>),
+    /// End this connection and open another.
+    Reconnect {
+        /// Why, for the close frame.
+        code: CloseCode,
+        /// Why, for a person.
+        reason: &'static str,
+    },
+}
+
+/// What an application learns from its replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<C> {
+    /// [`Replica::state`] may be another now.
+    Changed,
+    /// Something that was submitted has come to its end.
+    Settled {
+        /// What.
+        ticket: Ticket,
+        /// How.
+        outcome: Outcome<C>,
+    },
+    /// The server has said who this client is: keep it for the next visit.
+    Identified(Identity),
+    /// All that had happened when the connection was opened is here.
+    CaughtUp,
+    /// So much of a snapshot is here.
+    Progress {
+        /// Bytes that came.
+        received: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// This client's state was not what the server's entries say: the machine's
+    /// `apply` is not deterministic, or differs between the two. The state is
+    /// fetched anew.
+    Diverged {
+        /// The entry that could not be applied.
+        version: Version,
+    },
+}
+
+/// How a transition ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<C> {
+    /// It is accepted, durable, and made this version.
+    Confirmed(Version),
+    /// It is refused, and gone from the state.
+    Refused {
+        /// Why.
+        refusal: Refusal<C>,
+        /// Later pending transitions that could be shown before and, without
+        /// this one, cannot be any more. The server decides on each of them
+        /// all the same.
+        affected: Vec<Ticket>,
+    },
+    /// It was decided, but it cannot be told how: the state came as a snapshot
+    /// of this version, or the server has forgotten this client. If it was
+    /// accepted, the state contains it.
+    Snapshot(Version),
+}
+
+/// Why a transition was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError<C> {
+    /// The state that the user sees does not allow it. It was not sent.
+    #[error(transparent)]
+    Refused(Refusal<C>),
+    /// Too many have no answer yet.
+    #[error(
+        "{} transitions wait for the server: try again when it has answered",
+        limits::PENDING_TRANSITIONS
+    )]
+    TooManyPending,
+    /// Its own `Serialize` failed.
+    #[error(transparent)]
+    Encode(EncodeError),
+}
+
+/// The client half of one session.
+///
+/// Costs, with p pending transitions: `submit` is one `apply`; a message with
+/// n entries is n + p of them, and one clone of the state.
+pub struct Replica<S: StateMachine> {
+    identity: Option<Identity>,
+    user: Option<UserId>,
+    confirmed: Option<Confirmed<S>>,
+    predicted: Option<S>,
+    pending: VecDeque<Pending<S::Transition>>,
+    next_ticket: u64,
+    next_seq: ClientSeq,
+    link: Link,
+    clock: ServerClock,
+    outputs: VecDeque<Output<S::Conflict>>,
+}
+
+/// The state that the server has told, and where it stands.
+struct Confirmed<S> {
+    state: S,
+    history: HistoryId,
+    version: Version,
+    at: Timestamp,
+}
+
+/// The connection, as far as the replica knows it.
+enum Link {
+    Down,
+    /// It is open; the welcome has not come.
+    Greeting {
+        since: LocalTime,
+    },
+    Up(Up),
+    /// The replica gave it up and waits for its end.
+    Ending,
+}
+
+/// A connection that was welcomed.
+struct Up {
+    history: HistoryId,
+    window: usize,
+    /// The version that counts as caught up, until it has been reached.
+    target: Option<Version>,
+    snapshot: Option<Receiving>,
+    heard: LocalTime,
+    asked: Option<LocalTime>,
+}
+
+impl<S: StateMachine> Replica<S> {
+    /// A replica without a state: that comes with the first connection.
+    /// `identity` is what an earlier one was given, if it is to be the same
+    /// client. `token` goes to the operator's authentication with each
+    /// [`Hello`], for which see [`hello`](Self::hello).
+    #[must_use]
+    pub fn new(identity: Option<Identity>) -> Self {
+        Self {
+            identity,
+            user: None,
+            confirmed: None,
+            predicted: None,
+            pending: VecDeque::new(),
+            next_ticket: 1,
+            next_seq: ClientSeq(1),
+            link: Link::Down,
+            clock: ServerClock::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// What the user should see: the confirmed state and the user's own
+    /// pending transitions (I2). None before the first connection.
+    #[must_use]
+    pub fn state(&self) -> Option<&S> {
+        self.predicted.as_ref()
+    }
+
+    /// What the server has accepted, as far as this client knows (I1).
+    #[must_use]
+    pub fn confirmed(&self) -> Option<&S> {
+        self.confirmed.as_ref().map(|confirmed| &confirmed.state)
+    }
+
+    /// The version of [`confirmed`](Self::confirmed).
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.confirmed.as_ref().map(|confirmed| confirmed.version)
+    }
+
+    /// Who this client is, once a server has said so.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// How many transitions have no answer yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether the server's journal holds everything that was submitted and
+    /// not refused.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Whether there is a connection, and what had happened before it is here.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        matches!(&self.link, Link::Up(up) if up.target.is_none())
+    }
+
+    /// The server's clock, estimated; none before the first connection.
+    #[must_use]
+    pub fn server_time(&self, now: LocalTime) -> Option<Timestamp> {
+        self.clock.at(now)
+    }
+
+    /// The first message of a connection.
+    #[must_use]
+    pub fn hello(&self) -> Hello {
+        let unanswered = self.pending.iter().find_map(|pending| pending.seq);
+        let resume = self.identity.map(|Identity { client, key }| Resume {
+            client,
+            key,
+            holds: self.confirmed.as_ref().map(|confirmed| Held {
+                history: confirmed.history,
+                version: confirmed.version,
+            }),
+            unanswered: unanswered.unwrap_or(self.next_seq),
+        });
+        let (machine, schema) = (S::NAME.to_owned(), S::SCHEMA);
+        Hello { protocol: PROTOCOL, machine, schema, token: None, resume }
+    }
+
+    /// Takes a transition of the user's: shows it at once, if it can be shown
+    /// before the server has decided, and sends it as soon as it can be sent.
+    /// Drain [`next_output`](Self::next_output) afterwards.
+    ///
+    /// # Errors
+    ///
+    /// When the state that the user sees does not allow it; then it is not
+    /// sent, and there is no ticket. (While something earlier waits for the
+    /// server and is not shown, that state is not trusted for this, and the
+    /// server decides.) And when too many wait already.
+    pub fn submit(
+        &mut self,
+        now: LocalTime,
+        transition: S::Transition,
+    ) -> Result<Ticket, SubmitError<S::Conflict>> {
+        if self.pending.len() >= limits::PENDING_TRANSITIONS {
+            return Err(SubmitError::TooManyPending);
+        }
+        let encoded = Payload(encode(&transition).map_err(SubmitError::Encode)?);
+        let trusted = self.pending.iter().all(|pending| pending.effect == Effect::Shown);
+        let cx = self.prediction_context(now, self.pending.len());
+        let effect = match &mut self.predicted {
+            None => Effect::Waiting,
+            Some(predicted) => match predict(predicted, &transition, &cx) {
+                Ok(effect) => effect,
+                Err(refusal) if trusted => return Err(SubmitError::Refused(refusal)),
+                Err(_) => Effect::Blocked,
+            },
+        };
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.pending.push_back(Pending::new(ticket, transition, encoded, effect));
+        if effect == Effect::Shown {
+            self.outputs.push_back(Output::Event(Event::Changed));
+        }
+        self.send_pending();
+        Ok(ticket)
+    }
+
+    /// Takes one input, at the local time `now`. Drain
+    /// [`next_output`](Self::next_output) before the next.
+    pub fn handle(&mut self, now: LocalTime, input: Input) {
+        match input {
+            Input::Connected => {
+                self.link = Link::Greeting { since: now };
+                let hello = ClientMessage::Hello(self.hello());
+                self.outputs.push_back(Output::Send(hello));
+            }
+            Input::Disconnected => {
+                self.link = Link::Down;
+                self.pending.iter_mut().for_each(Pending::connection_ended);
+            }
+            Input::Message(message) => {
+                if let Err(fault) = self.message(now, message) {
+                    self.fault(fault);
+                }
+                self.send_pending();
+            }
+            Input::Timeout => self.timeout(now),
+        }
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn next_output(&mut self) -> Option<Output<S::Conflict>> {
+        self.outputs.pop_front()
+    }
+
+    /// When to give [`Input::Timeout`]: while there is a connection.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<LocalTime> {
+        match &self.link {
+            Link::Down | Link::Ending => None,
+            Link::Greeting { since } => Some(*since + limits::WELCOME_WITHIN),
+            Link::Up(up) => Some(up.heard + up.patience()),
+        }
+    }
+
+    fn message(&mut self, now: LocalTime, message: ServerMessage) -> Result<(), Fault> {
+        if let ServerMessage::Welcome(welcome) = message {
+            return self.welcome(now, welcome);
+        }
+        let up = match &mut self.link {
+            Link::Up(up) => up,
+            Link::Ending => return Ok(()),
+            Link::Down | Link::Greeting { .. } => return Err(Fault::Unexpected),
+        };
+        up.heard = now;
+        match message {
+            ServerMessage::Welcome(_) => unreachable!("handled above"),
+            ServerMessage::Pong { sent, now: server } => {
+                up.asked = None;
+                self.clock.read(sent, now, server);
+                Ok(())
+            }
+            ServerMessage::Snapshot(header) => {
+                up.snapshot = Some(Receiving::begin(header).ok_or(Fault::Unexpected)?);
+                self.take_snapshot(now)
+            }
+            ServerMessage::Chunk(Payload(bytes)) => {
+                let receiving = up.snapshot.as_mut().ok_or(Fault::Unexpected)?;
+                receiving.add(&bytes).ok_or(Fault::Unexpected)?;
+                let (received, total) = receiving.progress();
+                self.outputs.push_back(Output::Event(Event::Progress { received, total }));
+                self.take_snapshot(now)
+            }
+            ServerMessage::Commits(_) if up.snapshot.is_some() => Err(Fault::Unexpected),
+            ServerMessage::Commits(entries) => self.commits(now, &entries),
+            ServerMessage::Rejects(rejections) => self.rejects(now, rejections),
+        }
+    }
+
+    fn welcome(&mut self, now: LocalTime, welcome: Welcome) -> Result<(), Fault> {
+        let Link::Greeting { since } = self.link else { return Err(Fault::Unexpected) };
+        self.clock.read(since, now, welcome.now);
+        let identity = Identity { client: welcome.client, key: welcome.key };
+        let same = self.identity == Some(identity);
+        self.identity = Some(identity);
+        self.user = welcome.user;
+        let snapshot = match welcome.catch_up {
+            CatchUp::Entries if self.confirmed.is_none() => return Err(Fault::Unexpected),
+            CatchUp::Entries => None,
+            CatchUp::Snapshot => Some(Receiving::announced()),
+        };
+        self.link = Link::Up(Up {
+            history: welcome.history,
+            window: welcome.window as usize,
+            target: Some(welcome.version),
+            snapshot,
+            heard: now,
+            asked: None,
+        });
+        if !same {
+            self.outputs.push_back(Output::Event(Event::Identified(identity)));
+            self.forget_numbers(welcome.version);
+        }
+        self.next_seq = self.next_seq.max(welcome.last_seq.next());
+        let decided = if active(Mutant::NoResend) { ClientSeq(u64::MAX) } else { welcome.last_seq };
+        self.pending.iter_mut().for_each(|pending| pending.welcomed(decided));
+        self.rejects(now, welcome.refused)?;
+        self.look_whether_caught_up();
+        Ok(())
+    }
+
+    /// The server knows this client under another number: what was sent under
+    /// the old one cannot be asked for, and must not be sent under the new one.
+    fn forget_numbers(&mut self, version: Version) {
+        self.next_seq = ClientSeq(1);
+        self.settle_as_snapshot(version, |pending| pending.seq.is_some());
+    }
+
+    fn settle_as_snapshot(
+        &mut self,
+        version: Version,
+        is_settled: impl Fn(&Pending<S::Transition>) -> bool,
+    ) {
+        let outputs = &mut self.outputs;
+        self.pending.retain(|pending| {
+            let settled = is_settled(pending);
+            if settled {
+                let (ticket, outcome) = (pending.ticket, Outcome::Snapshot(version));
+                outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+            }
+            !settled
+        });
+    }
+
+    /// Takes the state over when the last of its bytes has come.
+    fn take_snapshot(&mut self, now: LocalTime) -> Result<(), Fault> {
+        let Link::Up(up) = &mut self.link else { return Err(Fault::Unexpected) };
+        let Some((header, bytes)) = up.snapshot.as_mut().and_then(Receiving::take_complete) else {
+            return Ok(());
+        };
+        up.snapshot = None;
+        let SnapshotHeader { version, at, last_seq, .. } = header;
+        let history = up.history;
+        let state = decode(&bytes).map_err(|_| Fault::Malformed)?;
+        self.confirmed = Some(Confirmed { state, history, version, at });
+        self.settle_as_snapshot(version, |pending| pending.is_decided_by(last_seq));
+        self.rebase(now);
+        self.look_whether_caught_up();
+        Ok(())
+    }
+
+    fn commits(&mut self, now: LocalTime, entries: &[Entry]) -> Result<(), Fault> {
+        let taken = entries.iter().try_for_each(|entry| self.commit(entry));
+        self.rebase(now);
+        self.look_whether_caught_up();
+        taken
+    }
+
+    fn commit(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let confirmed = self.confirmed.as_mut().ok_or(Fault::Unexpected)?;
+        if entry.version <= confirmed.version {
+            return Ok(());
+        }
+        if entry.version != confirmed.version.next() && !active(Mutant::NoGapCheck) {
+            return Err(Fault::Gap);
+        }
+        let transition = decode(&entry.transition.0).map_err(|_| Fault::Malformed)?;
+        if attempt(&mut confirmed.state, &transition, &context_of(entry)).is_err() {
+            return Err(Fault::Diverged(entry.version));
+        }
+        confirmed.version = entry.version;
+        confirmed.at = entry.at;
+        if self.identity.is_some_and(|identity| identity.client == entry.client) {
+            self.confirm_own(entry)?;
+        }
+        Ok(())
+    }
+
+    fn confirm_own(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let Some(front) = self.pending.front() else { return Ok(()) };
+        match front.seq {
+            Some(seq) if seq == entry.seq => {
+                let (ticket, outcome) = (front.ticket, Outcome::Confirmed(entry.version));
+                self.pending.pop_front();
+                self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+                Ok(())
+            }
+            // The answers come in the order of the submissions: one is missing.
+            Some(seq) if seq < entry.seq => Err(Fault::Gap),
+            _ => Ok(()),
+        }
+    }
+
+    fn rejects(&mut self, now: LocalTime, rejections: Vec<Rejection>) -> Result<(), Fault> {
+        for Rejection { seq, refusal } in rejections {
+            let position = self.pending.iter().position(|pending| pending.seq == Some(seq));
+            let Some(pending) = position.and_then(|position| self.pending.remove(position)) else {
+                continue;
+            };
+            let refusal = match refusal {
+                RefusalMessage::Panicked => Refusal::Panicked,
+                RefusalMessage::Conflict(Payload(bytes)) => {
+                    Refusal::Conflict(decode(&bytes).map_err(|_| Fault::Malformed)?)
+                }
+            };
+            let affected = self.rebase(now);
+            let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
+            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+        }
+        Ok(())
+    }
+
+    /// Makes the prediction anew (I2). Gives the tickets that could be shown
+    /// before and cannot be any more.
+    fn rebase(&mut self, now: LocalTime) -> Vec<Ticket> {
+        let mut blocked = Vec::new();
+        let Some(confirmed) = &self.confirmed else { return blocked };
+        if active(Mutant::NoRebase) && self.predicted.is_some() {
+            return blocked;
+        }
+        let mut predicted = confirmed.state.clone();
+        for place in 0..self.pending.len() {
+            let cx = self.prediction_context(now, place);
+            let pending = &mut self.pending[place];
+            let effect = predict(&mut predicted, &pending.transition, &cx);
+            let effect = effect.unwrap_or(Effect::Blocked);
+            if pending.effect == Effect::Shown && effect == Effect::Blocked {
+                blocked.push(pending.ticket);
+            }
+            pending.effect = effect;
+        }
+        self.predicted = Some(predicted);
+        self.outputs.push_back(Output::Event(Event::Changed));
+        blocked
+    }
+
+    /// What the pending transition at `place` may know while it is predicted.
+    fn prediction_context(&self, now: LocalTime, place: usize) -> Context {
+        let client = self.identity.map_or(ClientId::SERVER, |identity| identity.client);
+        let (version, at) = self
+            .confirmed
+            .as_ref()
+            .map_or((Version(0), Timestamp::ZERO), |confirmed| (confirmed.version, confirmed.at));
+        let now = self.clock.at(now).unwrap_or_default().max(at);
+        let version = Version(version.0.saturating_add(place as u64 + 1));
+        Context::new(client, self.user.clone(), now, version, [0; 16])
+    }
+
+    fn send_pending(&mut self) {
+        let Link::Up(up) = &self.link else { return };
+        let unanswered = self.pending.iter().filter(|pending| pending.in_flight).count();
+        let room = up.window.saturating_sub(unanswered);
+        let mut submissions = Vec::new();
+        for pending in self.pending.iter_mut().filter(|pending| !pending.in_flight).take(room) {
+            let seq = *pending.seq.get_or_insert_with(|| {
+                let seq = self.next_seq;
+                self.next_seq = seq.next();
+                seq
+            });
+            pending.in_flight = true;
+            submissions.push(Submission { seq, transition: pending.encoded.clone() });
+        }
+        if !submissions.is_empty() {
+            self.outputs.push_back(Output::Send(ClientMessage::Submit(submissions)));
+        }
+    }
+
+    fn look_whether_caught_up(&mut self) {
+        let Link::Up(up) = &mut self.link else { return };
+        let version = self.confirmed.as_ref().map(|confirmed| confirmed.version);
+        if up.snapshot.is_none() && up.target.is_some() && version >= up.target {
+            up.target = None;
+            self.outputs.push_back(Output::Event(Event::CaughtUp));
+        }
+    }
+
+    fn timeout(&mut self, now: LocalTime) {
+        if self.next_timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        match &mut self.link {
+            Link::Up(up) if up.asked.is_none() => {
+                up.asked = Some(now);
+                let ping = ClientMessage::Ping { sent: now };
+                self.outputs.push_back(Output::Send(ping));
+            }
+            _ => self.fault(Fault::Silence),
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if let Fault::Diverged(version) = fault {
+            self.confirmed = None;
+            self.outputs.push_back(Output::Event(Event::Diverged { version }));
+        }
+        self.link = Link::Ending;
+        let (code, reason) = fault.close();
+        self.outputs.push_back(Output::Reconnect { code, reason });
+    }
+}
+
+impl Up {
+    /// How long after the last message something has to be done: ask, or,
+    /// having asked, give up.
+    fn patience(&self) -> Duration {
+        if self.asked.is_some() { limits::SILENCE } else { limits::PING_AFTER }
+    }
+}
+
+/// What makes a replica give a connection up.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// A message that may not come now.
+    Unexpected,
+    /// Bytes that are no value of the machine's.
+    Malformed,
+    /// An entry, or an answer, is missing.
+    Gap,
+    /// An entry that the server accepted is refused here.
+    Diverged(Version),
+    /// The server says nothing.
+    Silence,
+}
+
+impl Fault {
+    fn close(self) -> (CloseCode, &'static str) {
+        match self {
+            Self::Unexpected => (CloseCode::Protocol, "a message came that may not come now"),
+            Self::Malformed => (CloseCode::Protocol, "a message could not be decoded"),
+            Self::Gap => (CloseCode::Protocol, "a message is missing"),
+            Self::Diverged(_) => (CloseCode::Protocol, "the states differ"),
+            Self::Silence => (CloseCode::Silent, "nothing was heard for too long"),
+        }
+    }
+}
+
+/// Shows a transition before the server has decided, if that can be done.
+fn predict<S: StateMachine>(
+    predicted: &mut S,
+    transition: &S::Transition,
+    cx: &Context,
+) -> Result<Effect, Refusal<S::Conflict>> {
+    if predicted.predict(transition) == Prediction::Wait {
+        return Ok(Effect::Waiting);
+    }
+    let mut next = predicted.clone();
+    let applied = attempt(&mut next, transition, cx);
+    // What a random number decided, here a made-up one, only the server knows.
+    if cx.drew() {
+        return Ok(Effect::Waiting);
+    }
+    applied?;
+    *predicted = next;
+    Ok(Effect::Shown)
+}

@@ -1,0 +1,3 @@
+//! Tools that find planted bugs.
+
+pub(crate) mod mutant;

@@ -1,0 +1,59 @@
+//! Bugs on purpose. A test that cannot fail proves nothing: each of these
+//! breaks one promise, and the simulation has to notice. They exist only with
+//! the feature `testing`, and act only on the thread that asked for them.
+
+/// A promise to break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// The authority decides again on what it decided before.
+    NoDuplicateCheck,
+    /// The authority tells before the journal holds it.
+    TellBeforeDurable,
+    /// The authority wakes without its table of clients.
+    ForgetClients,
+    /// The replica leaves its prediction as it was when the truth comes.
+    NoRebase,
+    /// The replica does not send again what had no answer when the connection ended.
+    NoResend,
+    /// The replica takes entries although some before them are missing.
+    NoGapCheck,
+}
+
+#[cfg(feature = "testing")]
+mod planted {
+    use std::cell::Cell;
+
+    use super::Mutant;
+
+    thread_local! {
+        static PLANTED: Cell<Option<Mutant>> = const { Cell::new(None) };
+    }
+
+    /// Runs `test` with the bug in place.
+    pub fn with<T>(mutant: Mutant, test: impl FnOnce() -> T) -> T {
+        struct Removed;
+        impl Drop for Removed {
+            fn drop(&mut self) {
+                PLANTED.set(None);
+            }
+        }
+        PLANTED.set(Some(mutant));
+        let _removed = Removed;
+        test()
+    }
+
+    pub(crate) fn active(mutant: Mutant) -> bool {
+        PLANTED.get() == Some(mutant)
+    }
+}
+
+#[cfg(feature = "testing")]
+pub use planted::with;
+#[cfg(feature = "testing")]
+pub(crate) use planted::active;
+
+#[cfg(not(feature = "testing"))]
+#[inline(always)]
+pub(crate) const fn active(_: Mutant) -> bool {
+    false
+}
