@@ -1,0 +1,399 @@
+//! [`List`]: machines in an order that people change at once.
+
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::apply_to_part;
+use crate::state_machine::{Context, Prediction, StateMachine};
+
+mod item_id;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+pub use item_id::{InvalidItemId, ItemId};
+use sequence::{Gap, Sequence};
+
+/// Machines in an order. Each item has an [`ItemId`], which stays when the item
+/// moves or changes, and by which every transition names the item it means: so
+/// two people who move different items to one place lose neither, and who
+/// changes an item that somebody else is moving changes that item.
+///
+/// An id is chosen by whoever inserts the item, at random, since only that
+/// makes it unique before the server has seen it.
+///
+/// *n* is the number of items; what the item itself does comes on top:
+///
+/// | operation | cost |
+/// |---|---|
+/// | clone, [`len`](Self::len) | O(1) |
+/// | `Apply`, `Remove`, [`get`](Self::get), [`contains`](Self::contains) | O(log n) |
+/// | [`first`](Self::first), [`last`](Self::last), [`previous`](Self::previous), [`next`](Self::next) | O(log n) |
+/// | `Insert`, `Move` | O(log n) at either end; elsewhere O(log² n) amortised over the insertions there |
+/// | [`iter`](Self::iter), [`ids`](Self::ids), [`values`](Self::values), equality | O(n) |
+/// | [`nth`](Self::nth), [`position`](Self::position) | O(n): items are known by id, and nothing counts them by place |
+///
+/// What is encoded is the ids and the items in their order, and nothing that
+/// would grow as they are moved about.
+///
+/// ```
+/// use aper::collections::{Atom, ItemId, List, ListConflict, Place};
+/// use aper::{Context, StateMachine};
+///
+/// let cx = Context::for_test();
+/// let [milk, eggs, tea] = [1, 2, 3].map(ItemId::from_u128);
+/// let mut groceries: List<Atom<String>> = List::new();
+/// groceries.apply(&List::insert(milk, Place::Last, Atom::new("milk".to_owned())), &cx)?;
+/// groceries.apply(&List::insert(eggs, Place::Last, Atom::new("eggs".to_owned())), &cx)?;
+/// groceries.apply(&List::insert(tea, Place::After(milk), Atom::new("tea".to_owned())), &cx)?;
+///
+/// // One moves an item while another changes it: both happen.
+/// groceries.apply(&List::move_to(eggs, Place::First), &cx)?;
+/// groceries.apply(&List::apply_to(eggs, Atom::set("six eggs".to_owned())), &cx)?;
+/// let texts: Vec<_> = groceries.values().map(Atom::get).collect();
+/// assert_eq!(texts, ["six eggs", "milk", "tea"]);
+///
+/// groceries.apply(&List::remove(tea), &cx)?;
+/// assert_eq!(groceries.apply(&List::remove(tea), &cx), Err(ListConflict::Missing { id: tea }));
+/// # Ok::<(), ListConflict<aper::NeverConflict>>(())
+/// ```
+pub struct List<T> {
+    items: Sequence<T>,
+}
+
+/// Where in a [`List`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Place {
+    /// Before all other items.
+    First,
+    /// After all other items.
+    #[default]
+    Last,
+    /// Right before this item.
+    Before(ItemId),
+    /// Right after this item.
+    After(ItemId),
+}
+
+/// What can happen to a [`List`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "T: StateMachine")]
+pub enum ListTransition<T: StateMachine> {
+    /// A new item.
+    Insert {
+        /// Its id, which no item of the list may have.
+        id: ItemId,
+        /// Where.
+        place: Place,
+        /// The item.
+        value: T,
+    },
+    /// An item goes to another place. Before or after itself is where it is.
+    Move {
+        /// Which.
+        id: ItemId,
+        /// Where to.
+        place: Place,
+    },
+    /// An item goes for good.
+    Remove {
+        /// Which.
+        id: ItemId,
+    },
+    /// Something happens to an item.
+    Apply {
+        /// To which.
+        id: ItemId,
+        /// What happens.
+        transition: T::Transition,
+    },
+}
+
+/// Why a [`List`] refuses; `C` is the conflict of its items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum ListConflict<C> {
+    /// The item is not in the list: it never was, or somebody removed it. It
+    /// is the one that the transition is for, or the one that its place is
+    /// before or after.
+    #[error("there is no item {id}")]
+    Missing {
+        /// The item.
+        id: ItemId,
+    },
+    /// An item with this id is in the list already.
+    #[error("there is an item {id} already")]
+    Repeated {
+        /// The id.
+        id: ItemId,
+    },
+    /// The item refuses.
+    #[error("item {id}: {conflict}")]
+    Item {
+        /// Which.
+        id: ItemId,
+        /// Why it refuses.
+        conflict: C,
+    },
+}
+
+/// Two items of an initial state have the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("two items have the id {0}")]
+pub struct RepeatedItem(pub ItemId);
+
+/// Transitions.
+impl<T: StateMachine> List<T> {
+    /// The transition that inserts an item.
+    pub const fn insert(id: ItemId, place: Place, value: T) -> ListTransition<T> {
+        ListTransition::Insert { id, place, value }
+    }
+
+    /// The transition that moves an item.
+    pub const fn move_to(id: ItemId, place: Place) -> ListTransition<T> {
+        ListTransition::Move { id, place }
+    }
+
+    /// The transition that removes an item.
+    pub const fn remove(id: ItemId) -> ListTransition<T> {
+        ListTransition::Remove { id }
+    }
+
+    /// The transition that makes something happen to an item.
+    pub const fn apply_to(id: ItemId, transition: T::Transition) -> ListTransition<T> {
+        ListTransition::Apply { id, transition }
+    }
+}
+
+/// Reading.
+impl<T> List<T> {
+    /// A list without items.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { items: Sequence::new() }
+    }
+
+    /// A list with these items in this order, as an initial state.
+    ///
+    /// # Errors
+    ///
+    /// When two items have the same id.
+    pub fn try_from_iter(
+        items: impl IntoIterator<Item = (ItemId, T)>,
+    ) -> Result<Self, RepeatedItem> {
+        let mut list = Self::new();
+        for (id, value) in items {
+            list.push(id, value)?;
+        }
+        Ok(list)
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is an item with this id.
+    #[must_use]
+    pub fn contains(&self, id: ItemId) -> bool {
+        self.items.contains(id)
+    }
+
+    /// The item with this id.
+    #[must_use]
+    pub fn get(&self, id: ItemId) -> Option<&T> {
+        self.items.get(id)
+    }
+
+    /// The first item.
+    #[must_use]
+    pub fn first(&self) -> Option<(ItemId, &T)> {
+        self.iter().next()
+    }
+
+    /// The last item.
+    #[must_use]
+    pub fn last(&self) -> Option<(ItemId, &T)> {
+        self.iter().next_back()
+    }
+
+    /// The item right before this one, if there are both.
+    #[must_use]
+    pub fn previous(&self, id: ItemId) -> Option<(ItemId, &T)> {
+        self.items.previous(id)
+    }
+
+    /// The item right after this one, if there are both.
+    #[must_use]
+    pub fn next(&self, id: ItemId) -> Option<(ItemId, &T)> {
+        self.items.next(id)
+    }
+
+    /// The item that so many others are before.
+    #[must_use]
+    pub fn nth(&self, index: usize) -> Option<(ItemId, &T)> {
+        self.iter().nth(index)
+    }
+
+    /// How many items are before the one with this id, if there is one.
+    #[must_use]
+    pub fn position(&self, id: ItemId) -> Option<usize> {
+        self.contains(id).then(|| self.ids().take_while(|&other| other != id).count())
+    }
+
+    /// The items and their ids, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (ItemId, &T)> + ExactSizeIterator {
+        self.items.iter()
+    }
+
+    /// The ids of the items, in order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = ItemId> + ExactSizeIterator {
+        self.iter().map(|(id, _)| id)
+    }
+
+    /// The items, in order.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+        self.iter().map(|(_, value)| value)
+    }
+
+    fn push(&mut self, id: ItemId, value: T) -> Result<(), RepeatedItem> {
+        match self.items.gap(Place::Last) {
+            Ok(last) if !self.contains(id) => {
+                self.items.insert(last, id, Arc::new(value));
+                Ok(())
+            }
+            _ => Err(RepeatedItem(id)),
+        }
+    }
+
+    fn gap<C>(&self, place: Place) -> Result<Gap, ListConflict<C>> {
+        self.items.gap(place).map_err(|id| ListConflict::Missing { id })
+    }
+}
+
+impl<T: StateMachine + Debug> StateMachine for List<T> {
+    const NAME: &'static str = "list";
+    const SCHEMA: u32 = T::SCHEMA;
+    const ATOMIC: bool = T::ATOMIC;
+    type Transition = ListTransition<T>;
+    type Conflict = ListConflict<T::Conflict>;
+
+    fn apply(
+        &mut self,
+        transition: &ListTransition<T>,
+        cx: &Context,
+    ) -> Result<(), Self::Conflict> {
+        match *transition {
+            ListTransition::Insert { id, .. } if self.contains(id) => {
+                return Err(ListConflict::Repeated { id });
+            }
+            ListTransition::Insert { id, place, ref value } => {
+                let gap = self.gap(place)?;
+                self.items.insert(gap, id, Arc::new(value.clone()));
+            }
+            ListTransition::Move { id, place } if self.contains(id) => {
+                if place != Place::Before(id) && place != Place::After(id) {
+                    // The item itself may be at an end of the gap. That the
+                    // gap is wider without it does no harm.
+                    let gap = self.gap(place)?;
+                    if let Some(value) = self.items.remove(id) {
+                        self.items.insert(gap, id, value);
+                    }
+                }
+            }
+            ListTransition::Move { id, .. } => return Err(ListConflict::Missing { id }),
+            ListTransition::Remove { id } => {
+                self.items.remove(id).ok_or(ListConflict::Missing { id })?;
+            }
+            ListTransition::Apply { id, ref transition } => {
+                let item = self.items.get_mut(id).ok_or(ListConflict::Missing { id })?;
+                apply_to_part(item, transition, cx)
+                    .map_err(|conflict| ListConflict::Item { id, conflict })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn predict(&self, transition: &ListTransition<T>) -> Prediction {
+        match transition {
+            ListTransition::Apply { id, transition } => {
+                self.get(*id).map_or(Prediction::Optimistic, |item| item.predict(transition))
+            }
+            _ => Prediction::Optimistic,
+        }
+    }
+}
+
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        Self { items: self.items.clone() }
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: PartialEq> PartialEq for List<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Eq> Eq for List<T> {}
+
+impl<T: Debug> Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Item")]
+struct EncodedItem<V> {
+    id: ItemId,
+    value: V,
+}
+
+impl<T: Serialize> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|(id, value)| EncodedItem { id, value }))
+    }
+}
+
+/// Refuses an id that comes twice: no list is encoded so.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence of items with their ids, each id once")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+                let mut list = List::new();
+                while let Some(EncodedItem { id, value }) = seq.next_element()? {
+                    list.push(id, value).map_err(A::Error::custom)?;
+                }
+                Ok(list)
+            }
+        }
+
+        deserializer.deserialize_seq(Items(PhantomData))
+    }
+}

@@ -1,0 +1,243 @@
+//! [`Set`]: values, each once, in their order.
+
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+use std::ops::RangeBounds;
+
+use imbl::OrdSet;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Value;
+use crate::state_machine::{Context, NeverConflict, StateMachine};
+
+/// Values, each at most once, in their order.
+///
+/// It never refuses: who inserts means "let it be in", who removes means "let
+/// it be out", and when somebody else was quicker, it is so already. Where only
+/// the first is to succeed (a seat that one person can take), use a
+/// [`Map`](super::Map), or a machine of your own that asks
+/// [`contains`](Self::contains) first.
+///
+/// *n* is the number of values:
+///
+/// | operation | cost |
+/// |---|---|
+/// | clone, [`len`](Self::len) | O(1) |
+/// | `Insert`, `Remove`, [`contains`](Self::contains), [`first`](Self::first), [`last`](Self::last) | O(log n) |
+/// | [`iter`](Self::iter), equality | O(n) |
+/// | [`range`](Self::range) | O(log n), and O(1) for each value |
+///
+/// ```
+/// use aper::collections::Set;
+/// use aper::{Context, StateMachine};
+///
+/// let mut tags: Set<String> = ["red", "blue"].map(String::from).into_iter().collect();
+/// tags.apply(&Set::insert("green".to_owned()), &Context::for_test())?;
+/// tags.apply(&Set::remove("red".to_owned()), &Context::for_test())?;
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), ["blue", "green"]);
+/// # Ok::<(), aper::NeverConflict>(())
+/// ```
+pub struct Set<T> {
+    values: OrdSet<T>,
+}
+
+/// What can happen to a [`Set`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SetTransition<T> {
+    /// Let this be in the set. Nothing happens when it is.
+    Insert(T),
+    /// Let this be out of the set. Nothing happens when it is.
+    Remove(T),
+}
+
+impl<T> Set<T> {
+    /// A set without values.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { values: OrdSet::new() }
+    }
+
+    /// The transition that puts a value in.
+    pub const fn insert(value: T) -> SetTransition<T> {
+        SetTransition::Insert(value)
+    }
+
+    /// The transition that takes a value out.
+    pub const fn remove(value: T) -> SetTransition<T> {
+        SetTransition::Remove(value)
+    }
+
+    /// How many values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+impl<T: Ord> Set<T> {
+    /// Whether the value is in.
+    pub fn contains(&self, value: &T) -> bool {
+        self.values.contains(value)
+    }
+
+    /// The least value.
+    #[must_use]
+    pub fn first(&self) -> Option<&T> {
+        self.values.get_min()
+    }
+
+    /// The greatest value.
+    #[must_use]
+    pub fn last(&self) -> Option<&T> {
+        self.values.get_max()
+    }
+
+    /// The values in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+        self.values.iter()
+    }
+
+    /// The values in a range, in their order.
+    pub fn range(&self, range: impl RangeBounds<T>) -> impl DoubleEndedIterator<Item = &T> {
+        self.values.range(range)
+    }
+}
+
+/// The initial state of a set; values that come twice are in once.
+impl<T: Ord + Clone> FromIterator<T> for Set<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self { values: values.into_iter().collect() }
+    }
+}
+
+impl<T: Value + Ord> StateMachine for Set<T> {
+    const NAME: &'static str = "set";
+    const ATOMIC: bool = true;
+    type Transition = SetTransition<T>;
+    type Conflict = NeverConflict;
+
+    fn apply(&mut self, transition: &SetTransition<T>, _: &Context) -> Result<(), NeverConflict> {
+        match transition {
+            // Asked first, because an insertion replaces a value that is equal
+            // by its order and perhaps not the same.
+            SetTransition::Insert(value) if self.contains(value) => {}
+            SetTransition::Insert(value) => {
+                self.values.insert(value.clone());
+            }
+            SetTransition::Remove(value) => {
+                self.values.remove(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T> Clone for Set<T> {
+    fn clone(&self) -> Self {
+        Self { values: self.values.clone() }
+    }
+}
+
+impl<T> Default for Set<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Ord> PartialEq for Set<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Ord> Eq for Set<T> {}
+
+impl<T: Ord + Debug> Debug for Set<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl<T: Ord + Serialize> Serialize for Set<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+/// Refuses a value that comes twice: no set is encoded so.
+impl<'de, T: Ord + Clone + Deserialize<'de>> Deserialize<'de> for Set<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values<T>(PhantomData<T>);
+
+        impl<'de, T: Ord + Clone + Deserialize<'de>> Visitor<'de> for Values<T> {
+            type Value = Set<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence of values, each once")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Set<T>, A::Error> {
+                let mut values = OrdSet::new();
+                while let Some(value) = seq.next_element()? {
+                    if values.insert(value).is_some() {
+                        return Err(A::Error::custom("a value is twice in a set"));
+                    }
+                }
+                Ok(Set { values })
+            }
+        }
+
+        deserializer.deserialize_seq(Values(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collections::testing::{check, decode, encode, json};
+
+    #[test]
+    fn in_javascript_it_is_an_array_in_order() {
+        let set: Set<u8> = [3, 1, 2, 3].into_iter().collect();
+        assert_eq!(json(&set), "[1,2,3]");
+    }
+
+    #[test]
+    fn twice_the_same_is_no_state() {
+        assert!(serde_json::from_str::<Set<u8>>("[1,2,1]").is_err());
+        assert!(decode::<Set<u8>>(&encode(&[1u8, 1].as_slice())).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_set(script in prop::collection::vec(transition(), 0..60)) {
+            let mut model = BTreeSet::new();
+            for transition in &script {
+                match transition {
+                    SetTransition::Insert(value) => model.insert(*value),
+                    SetTransition::Remove(value) => model.remove(value),
+                };
+            }
+            let (set, refused) = check(&Set::new(), &script);
+            prop_assert!(set.iter().eq(&model));
+            prop_assert!(set.range(5..).eq(model.range(5..)));
+            prop_assert_eq!((set.first(), set.last()), (model.first(), model.last()));
+            prop_assert_eq!((set.len(), refused), (model.len(), 0));
+        }
+    }
+
+    fn transition() -> impl Strategy<Value = SetTransition<u8>> {
+        prop_oneof![(0..12u8).prop_map(Set::insert), (0..12u8).prop_map(Set::remove)]
+    }
+}
