@@ -1,0 +1,69 @@
+/**
+ * The browser tests, in the Chromium that is installed here; Playwright's own
+ * is never downloaded. `cargo xtask test --only browser` builds what they need
+ * and sets the variables; by hand, after `cargo xtask demo` has built it:
+ *
+ *     npx playwright test examples/counter
+ *
+ * APER_CHROMIUM  the browser (else Playwright looks for an installed Chrome)
+ * APER_SERVER    the examples' server (else target/debug/aper-examples-server)
+ * APER_PAGES     what it serves (else target/pages)
+ * APER_TEST_PORT where it listens (else 4790)
+ * APER_REPORT    where to write the results as JSON (else nowhere)
+ */
+
+import { defineConfig, type ReporterDescription } from '@playwright/test';
+
+const { env } = process;
+const port = Number(env['APER_TEST_PORT'] ?? 4790);
+const origin = `http://127.0.0.1:${port}`;
+const server = env['APER_SERVER'] ?? 'target/debug/aper-examples-server';
+const pages = env['APER_PAGES'] ?? 'target/pages';
+const browser = env['APER_CHROMIUM'];
+const report = env['APER_REPORT'];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+const reporters: ReporterDescription[] = [['list']];
+if (report !== undefined) {
+  reporters.push(['json', { outputFile: report }]);
+}
+
+export default defineConfig({
+  outputDir: 'target/playwright',
+  forbidOnly: true,
+  // A test that sometimes fails is a failing test.
+  retries: 0,
+  workers: 2,
+  fullyParallel: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: reporters,
+  use: {
+    baseURL: origin,
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    ...(browser === undefined ? { channel: 'chrome' } : {}),
+    launchOptions: {
+      ...(browser === undefined ? {} : { executablePath: browser }),
+      args: [
+        // Chromium refuses its sandbox to root, as whom containers run.
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--disable-gpu',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'examples', testDir: 'examples', testMatch: '*/tests/**/*.spec.ts' },
+    { name: 'package', testDir: 'aper-client-wasm/npm/tests', testMatch: '**/*.spec.ts' },
+  ],
+  webServer: {
+    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)}`,
+    url: `${origin}/healthz`,
+    reuseExistingServer: false,
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
+  },
+});
