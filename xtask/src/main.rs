@@ -5,15 +5,27 @@
 //! Nothing here is part of the library.
 
 mod apt;
+mod chromium;
 mod command;
+mod demo;
 mod layout;
+mod module;
+mod node;
+mod npm;
+mod pages;
+mod purity;
 mod report;
+mod size;
+mod stamp;
 mod wasm;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::demo::Open;
+use crate::layout::Example;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands of Aper", version)]
@@ -24,6 +36,24 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Build everything and serve the examples on one address
+    Demo {
+        /// The port to serve on
+        #[arg(long, default_value_t = 4000)]
+        port: u16,
+        /// Show the pages in a browser when they are ready
+        #[arg(long)]
+        open: bool,
+    },
+    /// Check that the crate `aper` is pure
+    Purity,
+    /// Make the npm packages of the examples, and their tarballs
+    Npm {
+        /// Which examples [default: all]
+        examples: Vec<String>,
+    },
+    /// Print what a browser downloads for each example
+    Size,
     /// Run cargo with a toolchain that can compile for the browser, e.g.
     /// `cargo xtask wasm check -p aper --target wasm32-unknown-unknown`
     Wasm {
@@ -47,6 +77,21 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
+        Task::Demo { port, open } => {
+            let open = if open { Open::Browser } else { Open::Nothing };
+            demo::run(port, open)?;
+        }
+        Task::Purity => purity::check()?,
+        Task::Npm { examples } => {
+            let examples = layout::chosen_examples(&examples)?;
+            assemble(&examples)?;
+            npm::pack(&examples)?;
+        }
+        Task::Size => {
+            let examples = layout::examples()?;
+            assemble(&examples)?;
+            size::check(&examples)?;
+        }
         Task::Wasm { arguments } => {
             let toolchain = wasm::toolchain()?;
             report::heading(&format!("using {}", toolchain.description));
@@ -54,4 +99,10 @@ fn run(task: Task) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn assemble(examples: &[Example]) -> Result<()> {
+    node::check()?;
+    node::install()?;
+    npm::assemble(&wasm::toolchain()?, examples)
 }

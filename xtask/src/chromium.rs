@@ -1,0 +1,45 @@
+//! A Chromium to run the browser tests in: the user's, or the distribution's.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::apt::Apt;
+use crate::command::find;
+use crate::report;
+
+/// The variable that names the browser's program.
+pub(crate) const VARIABLE: &str = "APER_CHROMIUM";
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Where a Mac keeps programs with windows.
+const PLACES: [&str; 2] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/// Finds a browser, or installs one where that is ours to do.
+///
+/// # Errors
+/// With what to do, if there is none.
+pub(crate) fn browser() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+        let named = PathBuf::from(named);
+        if !named.is_file() {
+            bail!("{VARIABLE} is {}, which does not exist", named.display());
+        }
+        return Ok(named);
+    }
+    if let Some(browser) = installed() {
+        return Ok(browser);
+    }
+    let advice = format!("install Chromium or Chrome, or set {VARIABLE} to where it is");
+    let Some(apt) = Apt::find() else { bail!("there is no browser to test with: {advice}") };
+    report::note("apt-get install chromium");
+    apt.install(&["chromium"]).with_context(|| advice.clone())?;
+    installed().with_context(|| format!("the package chromium brought no browser: {advice}"))
+}
+
+fn installed() -> Option<PathBuf> {
+    let place = || PLACES.iter().map(PathBuf::from).find(|path| path.is_file());
+    NAMES.iter().find_map(|name| find(name)).or_else(place)
+}

@@ -1,0 +1,135 @@
+//! From a `web` crate to what a browser loads: cargo, then wasm-bindgen, which
+//! writes the glue between the module and JavaScript, then wasm-opt.
+//!
+//! wasm-bindgen's tool is a library of this program, of exactly the version
+//! that the crates use; so there is no tool to install and none to mismatch.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::command::Run;
+use crate::layout::{self, Example};
+use crate::stamp::{Done, Inputs};
+use crate::wasm::{TARGET, Toolchain};
+use crate::{node, report};
+
+/// The files are `machine.js`, `machine.d.ts` and [`MODULE`].
+const STEM: &str = "machine";
+/// The optimized module.
+pub(crate) const MODULE: &str = "machine_bg.wasm";
+/// The glue.
+pub(crate) const GLUE: &str = "machine.js";
+
+/// For size. The features are those that the compiler and wasm-bindgen use and
+/// every browser has had since 2022; nothing else may creep in.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+/// Compiles these examples' `web` crates; the modules as the compiler left
+/// them, in the same order.
+///
+/// # Errors
+/// If cargo fails.
+pub(crate) fn compile(toolchain: &Toolchain, examples: &[Example]) -> Result<Vec<PathBuf>> {
+    let packages = examples.iter().flat_map(|e| ["--package".to_owned(), e.web_crate()]);
+    let run = toolchain.cargo().args(["build", "--profile", "wasm", "--target", TARGET]);
+    let artifacts = artifacts(run.args(packages))?;
+    let of = |example: &Example| {
+        artifacts
+            .iter()
+            .filter(|artifact| artifact.manifest == example.web_manifest())
+            .flat_map(|artifact| &artifact.files)
+            .find(|file| file.extension().is_some_and(|e| e == "wasm"))
+            .cloned()
+            .with_context(|| format!("{} makes no module; is it a `cdylib`?", example.web_crate()))
+    };
+    examples.iter().map(of).collect()
+}
+
+/// What cargo says that it has made (or found made).
+#[derive(Debug)]
+pub(crate) struct Artifact {
+    /// Of the package.
+    pub(crate) manifest: PathBuf,
+    pub(crate) files: Vec<PathBuf>,
+    /// Of a program or a test.
+    pub(crate) executable: Option<PathBuf>,
+}
+
+/// Runs a cargo command that builds, and reads what it made. Its progress and
+/// diagnostics are shown.
+///
+/// # Errors
+/// If cargo fails.
+pub(crate) fn artifacts(cargo: Run) -> Result<Vec<Artifact>> {
+    let said = cargo.arg("--message-format=json-render-diagnostics").called("cargo").read()?;
+    let messages = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let path = |value: &Value| value.as_str().map(PathBuf::from);
+    Ok(messages
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .map(|message| Artifact {
+            manifest: path(&message["manifest_path"]).unwrap_or_default(),
+            files: message["filenames"].as_array().into_iter().flatten().filter_map(path).collect(),
+            executable: path(&message["executable"]),
+        })
+        .collect())
+}
+
+/// Makes glue, types and the optimized module of a compiled one.
+///
+/// # Errors
+/// If one of the tools fails.
+pub(crate) fn bind(compiled: &Path, example: &Example) -> Result<Done> {
+    let directory = example.package();
+    let stamp = stamp(example, "module");
+    let made = [GLUE, MODULE, "machine.d.ts"].map(|file| directory.join(file));
+    // The versions of both tools are part of the input.
+    Inputs::new()
+        .fact(&WASM_OPT.join(" "))
+        .path(&layout::root().join("Cargo.lock"))?
+        .path(&layout::root().join("node_modules/binaryen/package.json"))?
+        .path(compiled)?
+        .unless_done(&stamp, &made, || {
+            report::note(&format!("{}: wasm-bindgen, wasm-opt", example.name));
+            fs::create_dir_all(&directory)?;
+            Bindgen::new()
+                .input_path(compiled)
+                .web(true)?
+                .out_name(STEM)
+                .typescript(true)
+                .remove_producers_section(true)
+                .generate(&directory)
+                .with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))?;
+            // The types of the bare module: nobody imports it but the glue.
+            let _ = fs::remove_file(directory.join("machine_bg.wasm.d.ts"));
+            optimize(&directory.join(MODULE))
+        })
+}
+
+fn optimize(module: &Path) -> Result<()> {
+    let optimized = module.with_extension("opt.wasm");
+    node::tool("binaryen/bin/wasm-opt")?
+        .args(WASM_OPT)
+        .args([module.as_os_str(), "-o".as_ref(), optimized.as_os_str()])
+        .quiet()?;
+    fs::rename(&optimized, module).context("wasm-opt wrote no module")
+}
+
+/// Where a step of an example's package notes its inputs.
+pub(crate) fn stamp(example: &Example, step: &str) -> PathBuf {
+    layout::products().join("stamps").join(format!("{}.{step}", example.name))
+}

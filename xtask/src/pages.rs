@@ -1,0 +1,48 @@
+//! The examples' pages: checked by TypeScript, bundled by Vite.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::layout::{self, Example};
+use crate::stamp::Inputs;
+use crate::{node, report};
+
+/// Type-checks and bundles the pages of all examples, whose packages must have
+/// been assembled.
+///
+/// # Errors
+/// If a page does not compile, or a tool fails.
+pub(crate) fn build(examples: &[Example]) -> Result<()> {
+    let root = layout::root();
+    let sources = root.join("examples");
+    let mut inputs = Inputs::new()
+        .path(&root.join("package-lock.json"))?
+        .path(&root.join("tsconfig.base.json"))?
+        .path(&sources.join("tsconfig.json"))?
+        .path(&sources.join("vite.config.ts"))?
+        .path(&sources.join("index.html"))?
+        .path(&sources.join("shared"))?;
+    let mut made = vec![layout::pages().join("index.html")];
+    for example in examples {
+        inputs =
+            inputs.path(&sources.join(&example.name).join("page"))?.path(&example.package())?;
+        made.push(layout::pages().join(&example.name).join("index.html"));
+    }
+    inputs.unless_done(&layout::products().join("stamps/pages"), &made, || {
+        report::note("TypeScript, Vite");
+        check_types()?;
+        node::tool("vite/bin/vite.js")?
+            .args(["build", "--config", "examples/vite.config.ts", "--logLevel", "warn"])
+            .called("vite build")
+            .show()?;
+        match made.iter().find(|page| !page.is_file()) {
+            Some(page) => bail!("Vite made no {}", page.display()),
+            None => Ok(()),
+        }
+    })?;
+    Ok(())
+}
+
+fn check_types() -> Result<()> {
+    let check = node::tsc()?.args(["--project", "examples"]).called("tsc");
+    check.show().context("the pages' TypeScript is wrong")
+}
