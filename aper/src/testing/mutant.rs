@@ -48,9 +48,9 @@ mod planted {
 }
 
 #[cfg(feature = "testing")]
-pub use planted::with;
-#[cfg(feature = "testing")]
 pub(crate) use planted::active;
+#[cfg(feature = "testing")]
+pub use planted::with;
 
 #[cfg(not(feature = "testing"))]
 #[inline(always)]

@@ -227,8 +227,8 @@ impl<S: StateMachine> Authority<S> {
                 return Err(OpenError::Schema { journal, program });
             }
             let version = snapshot.version;
-            authority.state = decode(&snapshot.state.0)
-                .map_err(|source| OpenError::State { version, source })?;
+            authority.state =
+                decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
             authority.version = version;
             authority.last_at = snapshot.at;
             if !active(Mutant::ForgetClients) {

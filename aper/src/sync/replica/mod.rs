@@ -142,6 +142,8 @@ pub struct Replica<S: StateMachine> {
     confirmed: Option<Confirmed<S>>,
     predicted: Option<S>,
     pending: VecDeque<Pending<S::Transition>>,
+    /// How many of these are part of `predicted`.
+    shown: usize,
     next_ticket: u64,
     next_seq: ClientSeq,
     link: Link,
@@ -193,6 +195,7 @@ impl<S: StateMachine> Replica<S> {
             confirmed: None,
             predicted: None,
             pending: VecDeque::new(),
+            shown: 0,
             next_ticket: 1,
             next_seq: ClientSeq(1),
             link: Link::Down,
@@ -232,6 +235,13 @@ impl<S: StateMachine> Replica<S> {
         self.pending.len()
     }
 
+    /// The pending transitions that are part of [`state`](Self::state), in
+    /// order. The others wait for the server to decide.
+    pub fn pending_shown(&self) -> impl Iterator<Item = (Ticket, &S::Transition)> {
+        let shown = self.pending.iter().filter(|pending| pending.effect == Effect::Shown);
+        shown.map(|pending| (pending.ticket, &pending.transition))
+    }
+
     /// Whether the server's journal holds everything that was submitted and
     /// not refused.
     #[must_use]
@@ -258,10 +268,10 @@ impl<S: StateMachine> Replica<S> {
         let resume = self.identity.map(|Identity { client, key }| Resume {
             client,
             key,
-            holds: self.confirmed.as_ref().map(|confirmed| Held {
-                history: confirmed.history,
-                version: confirmed.version,
-            }),
+            holds: self
+                .confirmed
+                .as_ref()
+                .map(|confirmed| Held { history: confirmed.history, version: confirmed.version }),
             unanswered: unanswered.unwrap_or(self.next_seq),
         });
         let (machine, schema) = (S::NAME.to_owned(), S::SCHEMA);
@@ -287,8 +297,8 @@ impl<S: StateMachine> Replica<S> {
             return Err(SubmitError::TooManyPending);
         }
         let encoded = Payload(encode(&transition).map_err(SubmitError::Encode)?);
-        let trusted = self.pending.iter().all(|pending| pending.effect == Effect::Shown);
-        let cx = self.prediction_context(now, self.pending.len());
+        let trusted = self.shown == self.pending.len();
+        let cx = self.prediction_context(now, self.shown);
         let effect = match &mut self.predicted {
             None => Effect::Waiting,
             Some(predicted) => match predict(predicted, &transition, &cx) {
@@ -301,6 +311,7 @@ impl<S: StateMachine> Replica<S> {
         self.next_ticket += 1;
         self.pending.push_back(Pending::new(ticket, transition, encoded, effect));
         if effect == Effect::Shown {
+            self.shown += 1;
             self.outputs.push_back(Output::Event(Event::Changed));
         }
         self.send_pending();
@@ -402,6 +413,7 @@ impl<S: StateMachine> Replica<S> {
         if !same {
             self.outputs.push_back(Output::Event(Event::Identified(identity)));
             self.forget_numbers(welcome.version);
+            self.rebase(now);
         }
         self.next_seq = self.next_seq.max(welcome.last_seq.next());
         let decided = if active(Mutant::NoResend) { ClientSeq(u64::MAX) } else { welcome.last_seq };
@@ -521,8 +533,9 @@ impl<S: StateMachine> Replica<S> {
             return blocked;
         }
         let mut predicted = confirmed.state.clone();
+        self.shown = 0;
         for place in 0..self.pending.len() {
-            let cx = self.prediction_context(now, place);
+            let cx = self.prediction_context(now, self.shown);
             let pending = &mut self.pending[place];
             let effect = predict(&mut predicted, &pending.transition, &cx);
             let effect = effect.unwrap_or(Effect::Blocked);
@@ -530,21 +543,22 @@ impl<S: StateMachine> Replica<S> {
                 blocked.push(pending.ticket);
             }
             pending.effect = effect;
+            self.shown += usize::from(effect == Effect::Shown);
         }
         self.predicted = Some(predicted);
         self.outputs.push_back(Output::Event(Event::Changed));
         blocked
     }
 
-    /// What the pending transition at `place` may know while it is predicted.
-    fn prediction_context(&self, now: LocalTime, place: usize) -> Context {
+    /// What a transition may know while it is predicted on top of `shown` others.
+    fn prediction_context(&self, now: LocalTime, shown: usize) -> Context {
         let client = self.identity.map_or(ClientId::SERVER, |identity| identity.client);
         let (version, at) = self
             .confirmed
             .as_ref()
             .map_or((Version(0), Timestamp::ZERO), |confirmed| (confirmed.version, confirmed.at));
         let now = self.clock.at(now).unwrap_or_default().max(at);
-        let version = Version(version.0.saturating_add(place as u64 + 1));
+        let version = Version(version.0.saturating_add(shown as u64 + 1));
         Context::new(client, self.user.clone(), now, version, [0; 16])
     }
 
