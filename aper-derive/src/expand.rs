@@ -139,12 +139,12 @@ impl<'a> Enum<'a> {
                 }
             }
         };
-        // What the fields' transitions can be compared, these can be. A bound
-        // on a type without parameters is an error where it does not hold,
-        // unless it is quantified: then the impl is just not there.
+        // There, if it is there for what the variants hold. A bound on a type
+        // without parameters is an error where it does not hold, unless a
+        // lifetime that is not known yet occurs in it: hence the reference.
         let all = |bound: TokenStream| -> TokenStream {
             let inner = self.variants.iter().map(|variant| &variant.inner);
-            quote!(#(for<'__machine> #inner: #bound,)*)
+            quote!(#(for<'__machine> &'__machine #inner: #bound,)*)
         };
         let (all_partial_eq, all_eq) =
             (all(quote!(::core::cmp::PartialEq)), all(quote!(::core::cmp::Eq)));

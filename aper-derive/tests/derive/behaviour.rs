@@ -95,6 +95,14 @@ fn equal_when_the_parts_transitions_can_be_compared() {
     );
 }
 
+/// Compiles: no comparison here, neither by a missing impl nor by one with a
+/// bound that does not hold.
+#[derive(Clone, Serialize, Deserialize, StateMachine)]
+struct Incomparable {
+    alarm: Alarm,
+    rings: Stack<Ring>,
+}
+
 #[test]
 fn shown_for_debugging() {
     let transition = Clock::tally(Add(1)).clone();
