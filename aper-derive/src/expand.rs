@@ -17,7 +17,7 @@ pub(crate) fn expand(machine: &Machine, lenient: bool) -> TokenStream {
     let transition = Enum::transition(machine);
     let conflict = Enum::conflict(machine);
     let enums = [&transition, &conflict].map(|of| {
-        let (declaration, basics) = (of.declaration(machine), of.basics());
+        let (declaration, basics) = (of.declaration(machine), of.basics(&machine.aper));
         quote!(#declaration #basics)
     });
     let error = error(machine, &conflict);
@@ -120,34 +120,35 @@ impl<'a> Enum<'a> {
     }
 
     /// `Clone`, `Debug`, `PartialEq` and `Eq`.
-    fn basics(&self) -> TokenStream {
+    fn basics(&self, aper: &TokenStream) -> TokenStream {
         let Self { params, ty, predicates, .. } = self;
         let clone =
             self.each(|_, variant| quote!(Self::#variant(::core::clone::Clone::clone(inner))));
         let debug = self.each(
             |name, _| quote!(::core::fmt::Formatter::debug_tuple(f, #name).field(inner).finish()),
         );
-        let idents = self.variants.iter().map(|variant| variant.ident);
+        let private = quote!(#aper::__private);
         let otherwise = (self.variants.len() > 1).then(|| quote!(_ => false,));
         let eq = if self.variants.is_empty() {
             quote!(match *self {})
         } else {
-            quote! {
-                match (self, other) {
-                    #((Self::#idents(left), Self::#idents(right)) => left == right,)*
-                    #otherwise
+            let arms = self.variants.iter().enumerate().map(|(i, variant)| {
+                let ident = variant.ident;
+                quote! {
+                    (Self::#ident(left), Self::#ident(right)) => {
+                        #private::PartialEqPart::<'_, #i>::equals(left, right)
+                    }
                 }
-            }
+            });
+            quote!(match (self, other) { #(#arms)* #otherwise })
         };
-        // There, if it is there for what the variants hold. A bound on a type
-        // without parameters is an error where it does not hold, unless a
-        // lifetime that is not known yet occurs in it: hence the reference.
+        // There, if it is there for what the variants hold.
         let all = |bound: TokenStream| -> TokenStream {
             let inner = self.variants.iter().map(|variant| &variant.inner);
-            quote!(#(for<'__machine> &'__machine #inner: #bound,)*)
+            let i = 0..self.variants.len();
+            quote!(#(for<'__machine> #inner: #private::#bound<'__machine, #i>,)*)
         };
-        let (all_partial_eq, all_eq) =
-            (all(quote!(::core::cmp::PartialEq)), all(quote!(::core::cmp::Eq)));
+        let (all_partial_eq, all_eq) = (all(quote!(PartialEqPart)), all(quote!(EqPart)));
         quote! {
             #[automatically_derived]
             impl #params ::core::clone::Clone for #ty where #(#predicates,)* {

@@ -21,8 +21,6 @@ pub use state_machine::{
 };
 pub use time::{LocalTime, Timestamp};
 
-/// What the code that `#[derive(StateMachine)]` makes refers to.
 #[doc(hidden)]
-pub mod __private {
-    pub use serde;
-}
+#[path = "private.rs"]
+pub mod __private;
