@@ -17,6 +17,7 @@ mod purity;
 mod report;
 mod size;
 mod stamp;
+mod test;
 mod wasm;
 
 use std::process::ExitCode;
@@ -44,6 +45,15 @@ enum Task {
         /// Show the pages in a browser when they are ready
         #[arg(long)]
         open: bool,
+    },
+    /// Run everything that is checked
+    Test {
+        /// Only these steps
+        #[arg(long, value_name = "STEP", num_args = 1..)]
+        only: Vec<String>,
+        /// Name the steps and run none
+        #[arg(long)]
+        list: bool,
     },
     /// Check that the crate `aper` is pure
     Purity,
@@ -81,6 +91,8 @@ fn run(task: Task) -> Result<ExitCode> {
             let open = if open { Open::Browser } else { Open::Nothing };
             demo::run(port, open)?;
         }
+        Task::Test { list: true, .. } => test::list(),
+        Task::Test { only, .. } => return test::run(&only),
         Task::Purity => purity::check()?,
         Task::Npm { examples } => {
             let examples = layout::chosen_examples(&examples)?;

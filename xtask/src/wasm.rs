@@ -31,6 +31,7 @@ pub(crate) struct Toolchain {
     /// In words, for the user.
     pub(crate) description: String,
     cargo: OsString,
+    cargo_clippy: Option<PathBuf>,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -47,15 +48,13 @@ impl Toolchain {
         run.without(FOREIGN)
     }
 
-    /// The variables that make a cargo use this toolchain.
-    pub(crate) fn env(&self) -> &[(OsString, OsString)] {
-        &self.env
-    }
-
-    /// Whether this is the toolchain of this very program, so that its clippy
-    /// is there too.
-    pub(crate) fn is_selected(&self) -> bool {
-        self.env.is_empty()
+    /// Its clippy, if it has one. (Not `cargo clippy`: of several, cargo takes
+    /// the one that came with rustup.)
+    pub(crate) fn clippy(&self) -> Option<Run> {
+        let mut clippy = self.clone();
+        clippy.cargo = self.cargo_clippy.as_ref()?.into();
+        let run = clippy.cargo().arg("clippy");
+        Run::new(&clippy.cargo).args(["clippy", "--version"]).quiet().is_ok().then_some(run)
     }
 }
 
@@ -154,8 +153,12 @@ impl Search<'_> {
     }
 
     fn selected(&self, description: &str) -> Toolchain {
-        let cargo = layout::cargo();
-        Toolchain { description: description.to_owned(), cargo, env: Vec::new() }
+        Toolchain {
+            description: description.to_owned(),
+            cargo: layout::cargo(),
+            cargo_clippy: find("cargo-clippy"),
+            env: Vec::new(),
+        }
     }
 }
 

@@ -31,8 +31,9 @@ const RECIPE: u32 = 1;
 const RUSTC: &str = "/usr/bin/rustc";
 const RUSTDOC: &str = "/usr/bin/rustdoc";
 const CARGO: &str = "/usr/bin/cargo";
+const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 /// Debian keeps a compiler that is new enough for browsers under these names.
-const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Finds or makes the toolchain.
@@ -61,6 +62,7 @@ pub(super) fn toolchain() -> Result<Toolchain> {
             parts.version
         ),
         cargo: CARGO.into(),
+        cargo_clippy: Some(CARGO_CLIPPY.into()),
         env: env.into_iter().map(|(name, value)| (name.into(), value)).collect(),
     })
 }

@@ -47,7 +47,8 @@ impl Machine {
         let distribution = || {
             asked.set(true);
             let env = vec![("RUSTC".into(), "private".into())];
-            Ok(Toolchain { description: "distribution".into(), cargo: "cargo".into(), env })
+            let (description, cargo) = ("distribution".into(), "cargo".into());
+            Ok(Toolchain { description, cargo, cargo_clippy: None, env })
         };
         let search = Search {
             rustc: self.path("rustc").into(),
