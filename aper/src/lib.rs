@@ -1,14 +1,65 @@
-//! Placeholder.
+//! Real-time shared state: an application writes its state as one state
+//! machine, and every user sees the same state, at once and for ever.
+//!
+//! The machine is a Rust type, a `Transition` type that names everything that
+//! can happen to it, a `Conflict` type that names every reason to refuse, and
+//! one deterministic `apply`. The same `apply` runs on the server, which alone
+//! decides the order, and in every client, which shows its own user's
+//! transition before the server has answered and is put right when it guessed
+//! wrong. So the rules can be anything: those of a game, a card that is never
+//! in two columns, a balance that never goes below zero.
+//!
+//! This crate is the pure core. It has no clock, no random source, no files
+//! and no sockets, and builds for `wasm32-unknown-unknown`; `aper-server` and
+//! `aper-client-wasm` carry its messages.
+//!
+//! # Quick start
+//!
+//! A machine is written by hand (see [`StateMachine`]), or made of machines:
+//!
+//! ```
+//! use aper::collections::{Counter, Map};
+//! use aper::{Context, StateMachine};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// Votes by candidate, and how many there were.
+//! #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, StateMachine)]
+//! struct Poll {
+//!     votes: Map<String, Counter>,
+//!     total: Counter,
+//! }
+//!
+//! let mut poll = Poll::default();
+//! let cx = Context::for_test();
+//! poll.apply(&Poll::votes(Map::insert("Ada".to_owned(), Counter::default())), &cx)?;
+//! poll.apply(&Poll::votes(Map::change("Ada".to_owned(), Counter::add(1))), &cx)?;
+//! let conflict = poll.apply(&Poll::votes(Map::remove("Bob".to_owned())), &cx);
+//! assert!(conflict.is_err(), "nobody voted for Bob");
+//! # Ok::<(), PollConflict>(())
+//! ```
+//!
+//! # The modules
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`collections`] | ready-made machines that share structure |
+//! | [`sync`] | the two halves of a session, [`Replica`](sync::Replica) and [`Authority`](sync::Authority) |
+//! | [`protocol`] | what they say to each other, to the byte |
+//! | [`journal`] | where accepted transitions are kept |
+//! | [`limits`] | every bound, and what happens at it |
+//! | [`testing`] | a seeded simulation for the tests of your own machine (feature `testing`) |
 
 pub mod collections;
 mod id;
 pub mod journal;
 pub mod limits;
+pub mod protocol;
 mod state_machine;
 pub mod sync;
 pub mod testing;
-pub mod protocol;
 mod time;
+#[cfg(feature = "typescript")]
+mod typescript;
 
 #[cfg(feature = "derive")]
 pub use aper_derive::StateMachine;

@@ -19,6 +19,8 @@ pub(crate) mod mutant;
 mod oracle;
 #[cfg(feature = "testing")]
 mod simulation;
+#[cfg(feature = "testing")]
+mod world;
 
 #[cfg(feature = "testing")]
 pub use mutant::{Mutant, with as with_mutant};

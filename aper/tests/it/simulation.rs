@@ -85,7 +85,6 @@ fn found(mutant: Mutant) -> &'static str {
     let failure = with_mutant(mutant, || run_all(0..3_000, &config))
         .expect_err("the planted bug must be found");
     assert!(run(failure.seed, &config).is_ok(), "without the bug the same seed is in order");
-    println!("{mutant:?}: {failure}");
     failure.violation.invariant
 }
 

@@ -6,19 +6,23 @@
 
 mod clients;
 mod image;
+mod io;
+mod recover;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::Rng;
 use uuid::Uuid;
 
 use self::clients::{Clients, Decided};
 pub use self::image::{Image, SnapshotImage};
+pub use self::io::{ConnectionId, Input, Output};
+pub use self::recover::OpenError;
 use super::attempt::{Refusal, attempt};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
-use crate::journal::{Batch, Recovered};
+use crate::journal::Batch;
 use crate::limits;
 use crate::protocol::message::Held;
 use crate::protocol::{
@@ -28,135 +32,6 @@ use crate::protocol::{
 use crate::state_machine::{ClientEvent, Context, Scheduled, StateMachine};
 use crate::testing::mutant::{Mutant, active};
 use crate::time::Timestamp;
-
-/// One connection, numbered by whoever holds it. No number is used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
-
-/// What happens to an authority.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A client has connected, and its handshake was in order.
-    Join {
-        /// By what.
-        connection: ConnectionId,
-        /// As whom the operator's authentication knows it.
-        user: Option<UserId>,
-        /// Who it was, if it was here before.
-        resume: Option<Resume>,
-        /// The oldest version after which the caller still has all entries in
-        /// memory; a client that holds at least that is spared the snapshot.
-        tail: Version,
-    },
-    /// A connection has ended.
-    Leave {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// A client submits transitions.
-    Submit {
-        /// By what.
-        connection: ConnectionId,
-        /// In the order of their numbers.
-        submissions: Vec<Submission>,
-    },
-    /// A client is so far behind that only a snapshot can bring it forward.
-    Snapshot {
-        /// By what.
-        connection: ConnectionId,
-    },
-    /// The time of [`Authority::next_timeout`] has come.
-    Timeout,
-    /// The journal holds everything up to this version.
-    Durable(Version),
-}
-
-/// What an authority wants done.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Write these to the journal, then give [`Input::Durable`].
-    Append(Batch),
-    /// The journal holds these: tell everybody.
-    Commit(Batch),
-    /// Tell this client who it is and how it catches up.
-    Welcome {
-        /// By what.
-        connection: ConnectionId,
-        /// What to tell.
-        welcome: Welcome,
-        /// The state, if it catches up by that; else by the entries after the
-        /// version that it holds.
-        image: Option<Image>,
-        /// The version after which the entries follow.
-        from: Version,
-    },
-    /// Send this client the state, and the entries after it.
-    Snapshot {
-        /// By what.
-        connection: ConnectionId,
-        /// The state.
-        image: Image,
-        /// The highest number among its submissions decided at that version.
-        last_seq: ClientSeq,
-    },
-    /// Tell this client what was refused, before anything that comes later.
-    Reject {
-        /// By what.
-        connection: ConnectionId,
-        /// Who.
-        client: ClientId,
-        /// What and why.
-        rejection: Rejection,
-    },
-    /// End this connection. It has left already: give no [`Input::Leave`].
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// Why, for a program.
-        code: CloseCode,
-        /// Why, for a person.
-        reason: String,
-    },
-}
-
-/// Why what a journal holds makes no session.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// It was written with another schema.
-    #[error("the journal has schema {journal} of the machine, this program has {program}")]
-    Schema {
-        /// The journal's.
-        journal: u32,
-        /// The program's.
-        program: u32,
-    },
-    /// The state does not decode.
-    #[error("the state in the snapshot of version {version} cannot be read: {source}")]
-    State {
-        /// Of the snapshot.
-        version: Version,
-        /// What the decoder met.
-        source: DecodeError,
-    },
-    /// An entry is missing, or is there twice.
-    #[error("entry {found} follows version {after} in the journal")]
-    Gap {
-        /// The last that was in order.
-        after: Version,
-        /// The first that was not.
-        found: Version,
-    },
-    /// An entry does not decode, or the machine refuses it now although it
-    /// accepted it once: `apply` is not deterministic, or was changed without
-    /// a new schema.
-    #[error("entry {version} of the journal cannot be applied again: {reason}")]
-    Replay {
-        /// Of the entry.
-        version: Version,
-        /// What was wrong.
-        reason: String,
-    },
-}
 
 /// The server half of one session.
 ///
@@ -192,74 +67,6 @@ enum Timer {
 }
 
 impl<S: StateMachine> Authority<S> {
-    /// Takes a session up where its journal leaves it; a new one begins with
-    /// `initial`. `seed` decides every random number that the session will
-    /// draw, and the clients' keys: it comes from the operating system's
-    /// random source, anew each time.
-    ///
-    /// If the journal has no snapshot yet, [store one](Self::snapshot) before
-    /// anything else: the initial state is not in any entry.
-    ///
-    /// # Errors
-    ///
-    /// When the journal is not of this machine, or not whole.
-    pub fn open(initial: S, recovered: Recovered, seed: [u8; 32]) -> Result<Self, OpenError> {
-        let Recovered { history, snapshot, entries } = recovered;
-        let mut authority = Self {
-            state: initial,
-            version: Version(0),
-            durable: Version(0),
-            epoch: Epoch(0),
-            history,
-            now: Timestamp::ZERO,
-            last_at: Timestamp::ZERO,
-            timer: Timer::None,
-            clients: Clients::default(),
-            connections: HashMap::new(),
-            rng: ChaCha20Rng::from_seed(seed),
-            accepted: Vec::new(),
-            held: VecDeque::new(),
-            outputs: VecDeque::new(),
-        };
-        if let Some(snapshot) = snapshot {
-            if snapshot.schema != S::SCHEMA {
-                let (journal, program) = (snapshot.schema, S::SCHEMA);
-                return Err(OpenError::Schema { journal, program });
-            }
-            let version = snapshot.version;
-            authority.state =
-                decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
-            authority.version = version;
-            authority.last_at = snapshot.at;
-            if !active(Mutant::ForgetClients) {
-                authority.clients = Clients::recover(snapshot.next_client, snapshot.clients);
-            }
-        }
-        for entry in entries {
-            authority.replay(&entry)?;
-        }
-        authority.durable = authority.version;
-        authority.now = authority.last_at;
-        authority.look_at_timer();
-        Ok(authority)
-    }
-
-    fn replay(&mut self, entry: &Entry) -> Result<(), OpenError> {
-        let version = entry.version;
-        if version != self.version.next() {
-            return Err(OpenError::Gap { after: self.version, found: version });
-        }
-        let cannot = |reason: String| OpenError::Replay { version, reason };
-        let transition: S::Transition =
-            decode(&entry.transition.0).map_err(|error| cannot(error.to_string()))?;
-        attempt(&mut self.state, &transition, &context_of(entry))
-            .map_err(|refusal| cannot(refusal.to_string()))?;
-        self.version = version;
-        self.last_at = entry.at;
-        self.clients.replay(entry);
-        Ok(())
-    }
-
     /// Takes one input, at the server's time `now`. Drain
     /// [`next_output`](Self::next_output) before the next.
     pub fn handle(&mut self, now: Timestamp, input: Input) {

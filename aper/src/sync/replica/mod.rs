@@ -7,130 +7,33 @@
 //! a connection ends is sent again on the next, under the same number, so
 //! that the server applies it once.
 
+mod fault;
+mod io;
 mod pending;
+mod prediction;
 mod receiving;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::fault::Fault;
+pub use self::io::{Event, Input, Outcome, Output, SubmitError, Ticket};
 use self::pending::{Effect, Pending};
+use self::prediction::predict;
 use self::receiving::Receiving;
 use super::attempt::{Refusal, attempt};
 use super::authority::context_of;
 use super::clock::ServerClock;
-use crate::id::{ClientId, ClientSeq, HistoryId, Identity, UserId, Version};
+use crate::id::{ClientSeq, HistoryId, Identity, UserId, Version};
 use crate::limits;
 use crate::protocol::message::Held;
 use crate::protocol::{
-    CatchUp, ClientMessage, CloseCode, EncodeError, Entry, Hello, PROTOCOL, Payload,
-    RefusalMessage, Rejection, Resume, ServerMessage, SnapshotHeader, Submission, Welcome, decode,
-    encode,
+    CatchUp, ClientMessage, Entry, Hello, PROTOCOL, Payload, RefusalMessage, Rejection, Resume,
+    ServerMessage, SnapshotHeader, Submission, Welcome, decode, encode,
 };
-use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::state_machine::StateMachine;
 use crate::testing::mutant::{Mutant, active};
 use crate::time::{LocalTime, Timestamp};
-
-/// A transition that the application submitted: by this it learns of its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
-
-/// What happens to a replica.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A connection to the server is open.
-    Connected,
-    /// It has ended, whoever ended it.
-    Disconnected,
-    /// A message came.
-    Message(ServerMessage),
-    /// The time of [`Replica::next_timeout`] has come.
-    Timeout,
-}
-
-/// What a replica wants done.
-#[derive(Clone, Debug)]
-pub enum Output<C> {
-    /// Send this.
-    Send(ClientMessage),
-    /// Tell the application.
-    Event(Event<C>),
-    /// End this connection and open another.
-    Reconnect {
-        /// Why, for the close frame.
-        code: CloseCode,
-        /// Why, for a person.
-        reason: &'static str,
-    },
-}
-
-/// What an application learns from its replica.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event<C> {
-    /// [`Replica::state`] may be another now.
-    Changed,
-    /// Something that was submitted has come to its end.
-    Settled {
-        /// What.
-        ticket: Ticket,
-        /// How.
-        outcome: Outcome<C>,
-    },
-    /// The server has said who this client is: keep it for the next visit.
-    Identified(Identity),
-    /// All that had happened when the connection was opened is here.
-    CaughtUp,
-    /// So much of a snapshot is here.
-    Progress {
-        /// Bytes that came.
-        received: u64,
-        /// Bytes in all.
-        total: u64,
-    },
-    /// This client's state was not what the server's entries say: the machine's
-    /// `apply` is not deterministic, or differs between the two. The state is
-    /// fetched anew.
-    Diverged {
-        /// The entry that could not be applied.
-        version: Version,
-    },
-}
-
-/// How a transition ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome<C> {
-    /// It is accepted, durable, and made this version.
-    Confirmed(Version),
-    /// It is refused, and gone from the state.
-    Refused {
-        /// Why.
-        refusal: Refusal<C>,
-        /// Later pending transitions that could be shown before and, without
-        /// this one, cannot be any more. The server decides on each of them
-        /// all the same.
-        affected: Vec<Ticket>,
-    },
-    /// It was decided, but it cannot be told how: the state came as a snapshot
-    /// of this version, or the server has forgotten this client. If it was
-    /// accepted, the state contains it.
-    Snapshot(Version),
-}
-
-/// Why a transition was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError<C> {
-    /// The state that the user sees does not allow it. It was not sent.
-    #[error(transparent)]
-    Refused(Refusal<C>),
-    /// Too many have no answer yet.
-    #[error(
-        "{} transitions wait for the server: try again when it has answered",
-        limits::PENDING_TRANSITIONS
-    )]
-    TooManyPending,
-    /// Its own `Serialize` failed.
-    #[error(transparent)]
-    Encode(EncodeError),
-}
 
 /// The client half of one session.
 ///
@@ -524,44 +427,6 @@ impl<S: StateMachine> Replica<S> {
         Ok(())
     }
 
-    /// Makes the prediction anew (I2). Gives the tickets that could be shown
-    /// before and cannot be any more.
-    fn rebase(&mut self, now: LocalTime) -> Vec<Ticket> {
-        let mut blocked = Vec::new();
-        let Some(confirmed) = &self.confirmed else { return blocked };
-        if active(Mutant::NoRebase) && self.predicted.is_some() {
-            return blocked;
-        }
-        let mut predicted = confirmed.state.clone();
-        self.shown = 0;
-        for place in 0..self.pending.len() {
-            let cx = self.prediction_context(now, self.shown);
-            let pending = &mut self.pending[place];
-            let effect = predict(&mut predicted, &pending.transition, &cx);
-            let effect = effect.unwrap_or(Effect::Blocked);
-            if pending.effect == Effect::Shown && effect == Effect::Blocked {
-                blocked.push(pending.ticket);
-            }
-            pending.effect = effect;
-            self.shown += usize::from(effect == Effect::Shown);
-        }
-        self.predicted = Some(predicted);
-        self.outputs.push_back(Output::Event(Event::Changed));
-        blocked
-    }
-
-    /// What a transition may know while it is predicted on top of `shown` others.
-    fn prediction_context(&self, now: LocalTime, shown: usize) -> Context {
-        let client = self.identity.map_or(ClientId::SERVER, |identity| identity.client);
-        let (version, at) = self
-            .confirmed
-            .as_ref()
-            .map_or((Version(0), Timestamp::ZERO), |confirmed| (confirmed.version, confirmed.at));
-        let now = self.clock.at(now).unwrap_or_default().max(at);
-        let version = Version(version.0.saturating_add(shown as u64 + 1));
-        Context::new(client, self.user.clone(), now, version, [0; 16])
-    }
-
     fn send_pending(&mut self) {
         let Link::Up(up) = &self.link else { return };
         let unanswered = self.pending.iter().filter(|pending| pending.in_flight).count();
@@ -621,51 +486,4 @@ impl Up {
     fn patience(&self) -> Duration {
         if self.asked.is_some() { limits::SILENCE } else { limits::PING_AFTER }
     }
-}
-
-/// What makes a replica give a connection up.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    /// A message that may not come now.
-    Unexpected,
-    /// Bytes that are no value of the machine's.
-    Malformed,
-    /// An entry, or an answer, is missing.
-    Gap,
-    /// An entry that the server accepted is refused here.
-    Diverged(Version),
-    /// The server says nothing.
-    Silence,
-}
-
-impl Fault {
-    fn close(self) -> (CloseCode, &'static str) {
-        match self {
-            Self::Unexpected => (CloseCode::Protocol, "a message came that may not come now"),
-            Self::Malformed => (CloseCode::Protocol, "a message could not be decoded"),
-            Self::Gap => (CloseCode::Protocol, "a message is missing"),
-            Self::Diverged(_) => (CloseCode::Protocol, "the states differ"),
-            Self::Silence => (CloseCode::Silent, "nothing was heard for too long"),
-        }
-    }
-}
-
-/// Shows a transition before the server has decided, if that can be done.
-fn predict<S: StateMachine>(
-    predicted: &mut S,
-    transition: &S::Transition,
-    cx: &Context,
-) -> Result<Effect, Refusal<S::Conflict>> {
-    if predicted.predict(transition) == Prediction::Wait {
-        return Ok(Effect::Waiting);
-    }
-    let mut next = predicted.clone();
-    let applied = attempt(&mut next, transition, cx);
-    // What a random number decided, here a made-up one, only the server knows.
-    if cx.drew() {
-        return Ok(Effect::Waiting);
-    }
-    applied?;
-    *predicted = next;
-    Ok(Effect::Shown)
 }

@@ -1,0 +1,96 @@
+//! What goes into an authority and what comes out.
+
+use super::image::Image;
+use crate::id::{ClientId, ClientSeq, UserId, Version};
+use crate::journal::Batch;
+use crate::protocol::{CloseCode, Rejection, Resume, Submission, Welcome};
+
+/// One connection, numbered by whoever holds it. No number is used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What happens to an authority.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A client has connected, and its handshake was in order.
+    Join {
+        /// By what.
+        connection: ConnectionId,
+        /// As whom the operator's authentication knows it.
+        user: Option<UserId>,
+        /// Who it was, if it was here before.
+        resume: Option<Resume>,
+        /// The oldest version after which the caller still has all entries in
+        /// memory; a client that holds at least that is spared the snapshot.
+        tail: Version,
+    },
+    /// A connection has ended.
+    Leave {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A client submits transitions.
+    Submit {
+        /// By what.
+        connection: ConnectionId,
+        /// In the order of their numbers.
+        submissions: Vec<Submission>,
+    },
+    /// A client is so far behind that only a snapshot can bring it forward.
+    Snapshot {
+        /// By what.
+        connection: ConnectionId,
+    },
+    /// The time of [`Authority::next_timeout`] has come.
+    Timeout,
+    /// The journal holds everything up to this version.
+    Durable(Version),
+}
+
+/// What an authority wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Write these to the journal, then give [`Input::Durable`].
+    Append(Batch),
+    /// The journal holds these: tell everybody.
+    Commit(Batch),
+    /// Tell this client who it is and how it catches up.
+    Welcome {
+        /// By what.
+        connection: ConnectionId,
+        /// What to tell.
+        welcome: Welcome,
+        /// The state, if it catches up by that; else by the entries after the
+        /// version that it holds.
+        image: Option<Image>,
+        /// The version after which the entries follow.
+        from: Version,
+    },
+    /// Send this client the state, and the entries after it.
+    Snapshot {
+        /// By what.
+        connection: ConnectionId,
+        /// The state.
+        image: Image,
+        /// The highest number among its submissions decided at that version.
+        last_seq: ClientSeq,
+    },
+    /// Tell this client what was refused, before anything that comes later.
+    Reject {
+        /// By what.
+        connection: ConnectionId,
+        /// Who.
+        client: ClientId,
+        /// What and why.
+        rejection: Rejection,
+    },
+    /// End this connection. It has left already: give no [`Input::Leave`].
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why, for a program.
+        code: CloseCode,
+        /// Why, for a person.
+        reason: String,
+    },
+}

@@ -1,0 +1,125 @@
+//! How a session is taken up again from its journal.
+
+use std::collections::{HashMap, VecDeque};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+use super::clients::Clients;
+use super::{Authority, Timer, context_of};
+use crate::id::{Epoch, Version};
+use crate::journal::Recovered;
+use crate::protocol::{DecodeError, Entry, decode};
+use crate::state_machine::StateMachine;
+use crate::sync::attempt::attempt;
+use crate::testing::mutant::{Mutant, active};
+use crate::time::Timestamp;
+
+/// Why what a journal holds makes no session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It was written with another schema.
+    #[error("the journal has schema {journal} of the machine, this program has {program}")]
+    Schema {
+        /// The journal's.
+        journal: u32,
+        /// The program's.
+        program: u32,
+    },
+    /// The state does not decode.
+    #[error("the state in the snapshot of version {version} cannot be read: {source}")]
+    State {
+        /// Of the snapshot.
+        version: Version,
+        /// What the decoder met.
+        source: DecodeError,
+    },
+    /// An entry is missing, or is there twice.
+    #[error("entry {found} follows version {after} in the journal")]
+    Gap {
+        /// The last that was in order.
+        after: Version,
+        /// The first that was not.
+        found: Version,
+    },
+    /// An entry does not decode, or the machine refuses it now although it
+    /// accepted it once: `apply` is not deterministic, or was changed without
+    /// a new schema.
+    #[error("entry {version} of the journal cannot be applied again: {reason}")]
+    Replay {
+        /// Of the entry.
+        version: Version,
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+impl<S: StateMachine> Authority<S> {
+    /// Takes a session up where its journal leaves it; a new one begins with
+    /// `initial`. `seed` decides every random number that the session will
+    /// draw, and the clients' keys: it comes from the operating system's
+    /// random source, anew each time.
+    ///
+    /// If the journal has no snapshot yet, [store one](Self::snapshot) before
+    /// anything else: the initial state is not in any entry.
+    ///
+    /// # Errors
+    ///
+    /// When the journal is not of this machine, or not whole.
+    pub fn open(initial: S, recovered: Recovered, seed: [u8; 32]) -> Result<Self, OpenError> {
+        let Recovered { history, snapshot, entries } = recovered;
+        let mut authority = Self {
+            state: initial,
+            version: Version(0),
+            durable: Version(0),
+            epoch: Epoch(0),
+            history,
+            now: Timestamp::ZERO,
+            last_at: Timestamp::ZERO,
+            timer: Timer::None,
+            clients: Clients::default(),
+            connections: HashMap::new(),
+            rng: ChaCha20Rng::from_seed(seed),
+            accepted: Vec::new(),
+            held: VecDeque::new(),
+            outputs: VecDeque::new(),
+        };
+        if let Some(snapshot) = snapshot {
+            if snapshot.schema != S::SCHEMA {
+                let (journal, program) = (snapshot.schema, S::SCHEMA);
+                return Err(OpenError::Schema { journal, program });
+            }
+            let version = snapshot.version;
+            authority.state =
+                decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
+            authority.version = version;
+            authority.last_at = snapshot.at;
+            if !active(Mutant::ForgetClients) {
+                authority.clients = Clients::recover(snapshot.next_client, snapshot.clients);
+            }
+        }
+        for entry in entries {
+            authority.replay(&entry)?;
+        }
+        authority.durable = authority.version;
+        authority.now = authority.last_at;
+        authority.look_at_timer();
+        Ok(authority)
+    }
+
+    fn replay(&mut self, entry: &Entry) -> Result<(), OpenError> {
+        let version = entry.version;
+        if version != self.version.next() {
+            return Err(OpenError::Gap { after: self.version, found: version });
+        }
+        let cannot = |reason: String| OpenError::Replay { version, reason };
+        let transition: S::Transition =
+            decode(&entry.transition.0).map_err(|error| cannot(error.to_string()))?;
+        attempt(&mut self.state, &transition, &context_of(entry))
+            .map_err(|refusal| cannot(refusal.to_string()))?;
+        self.version = version;
+        self.last_at = entry.at;
+        self.clients.replay(entry);
+        Ok(())
+    }
+}

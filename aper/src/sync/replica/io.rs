@@ -1,0 +1,108 @@
+//! What goes into a replica and what comes out.
+
+use crate::id::{Identity, Version};
+use crate::limits;
+use crate::protocol::{ClientMessage, CloseCode, EncodeError, ServerMessage};
+use crate::sync::attempt::Refusal;
+
+/// A transition that the application submitted: by this it learns of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What happens to a replica.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connection to the server is open.
+    Connected,
+    /// It has ended, whoever ended it.
+    Disconnected,
+    /// A message came.
+    Message(ServerMessage),
+    /// The time of [`Replica::next_timeout`] has come.
+    Timeout,
+}
+
+/// What a replica wants done.
+#[derive(Clone, Debug)]
+pub enum Output<C> {
+    /// Send this.
+    Send(ClientMessage),
+    /// Tell the application.
+    Event(Event<C>),
+    /// End this connection and open another.
+    Reconnect {
+        /// Why, for the close frame.
+        code: CloseCode,
+        /// Why, for a person.
+        reason: &'static str,
+    },
+}
+
+/// What an application learns from its replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<C> {
+    /// [`Replica::state`] may be another now.
+    Changed,
+    /// Something that was submitted has come to its end.
+    Settled {
+        /// What.
+        ticket: Ticket,
+        /// How.
+        outcome: Outcome<C>,
+    },
+    /// The server has said who this client is: keep it for the next visit.
+    Identified(Identity),
+    /// All that had happened when the connection was opened is here.
+    CaughtUp,
+    /// So much of a snapshot is here.
+    Progress {
+        /// Bytes that came.
+        received: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// This client's state was not what the server's entries say: the machine's
+    /// `apply` is not deterministic, or differs between the two. The state is
+    /// fetched anew.
+    Diverged {
+        /// The entry that could not be applied.
+        version: Version,
+    },
+}
+
+/// How a transition ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<C> {
+    /// It is accepted, durable, and made this version.
+    Confirmed(Version),
+    /// It is refused, and gone from the state.
+    Refused {
+        /// Why.
+        refusal: Refusal<C>,
+        /// Later pending transitions that could be shown before and, without
+        /// this one, cannot be any more. The server decides on each of them
+        /// all the same.
+        affected: Vec<Ticket>,
+    },
+    /// It was decided, but it cannot be told how: the state came as a snapshot
+    /// of this version, or the server has forgotten this client. If it was
+    /// accepted, the state contains it.
+    Snapshot(Version),
+}
+
+/// Why a transition was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError<C> {
+    /// The state that the user sees does not allow it. It was not sent.
+    #[error(transparent)]
+    Refused(Refusal<C>),
+    /// Too many have no answer yet.
+    #[error(
+        "{} transitions wait for the server: try again when it has answered",
+        limits::PENDING_TRANSITIONS
+    )]
+    TooManyPending,
+    /// Its own `Serialize` failed.
+    #[error(transparent)]
+    Encode(EncodeError),
+}

@@ -1,0 +1,71 @@
+//! What the user sees: the confirmed state and, on top of it, what the server
+//! has not answered.
+
+use super::pending::Effect;
+use super::{Replica, Ticket};
+use crate::id::{ClientId, Version};
+use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::sync::attempt::{Refusal, attempt};
+use crate::sync::replica::io::{Event, Output};
+use crate::testing::mutant::{Mutant, active};
+use crate::time::{LocalTime, Timestamp};
+
+impl<S: StateMachine> Replica<S> {
+    /// Makes the prediction anew (I2). Gives the tickets that could be shown
+    /// before and cannot be any more.
+    pub(super) fn rebase(&mut self, now: LocalTime) -> Vec<Ticket> {
+        let mut blocked = Vec::new();
+        let Some(confirmed) = &self.confirmed else { return blocked };
+        if active(Mutant::NoRebase) && self.predicted.is_some() {
+            return blocked;
+        }
+        let mut predicted = confirmed.state.clone();
+        self.shown = 0;
+        for place in 0..self.pending.len() {
+            let cx = self.prediction_context(now, self.shown);
+            let pending = &mut self.pending[place];
+            let effect = predict(&mut predicted, &pending.transition, &cx);
+            let effect = effect.unwrap_or(Effect::Blocked);
+            if pending.effect == Effect::Shown && effect == Effect::Blocked {
+                blocked.push(pending.ticket);
+            }
+            pending.effect = effect;
+            self.shown += usize::from(effect == Effect::Shown);
+        }
+        self.predicted = Some(predicted);
+        self.outputs.push_back(Output::Event(Event::Changed));
+        blocked
+    }
+
+    /// What a transition may know while it is predicted on top of `shown` others.
+    pub(super) fn prediction_context(&self, now: LocalTime, shown: usize) -> Context {
+        let client = self.identity.map_or(ClientId::SERVER, |identity| identity.client);
+        let (version, at) = self
+            .confirmed
+            .as_ref()
+            .map_or((Version(0), Timestamp::ZERO), |confirmed| (confirmed.version, confirmed.at));
+        let now = self.clock.at(now).unwrap_or_default().max(at);
+        let version = Version(version.0.saturating_add(shown as u64 + 1));
+        Context::new(client, self.user.clone(), now, version, [0; 16])
+    }
+}
+
+/// Shows a transition before the server has decided, if that can be done.
+pub(super) fn predict<S: StateMachine>(
+    predicted: &mut S,
+    transition: &S::Transition,
+    cx: &Context,
+) -> Result<Effect, Refusal<S::Conflict>> {
+    if predicted.predict(transition) == Prediction::Wait {
+        return Ok(Effect::Waiting);
+    }
+    let mut next = predicted.clone();
+    let applied = attempt(&mut next, transition, cx);
+    // What a random number decided, here a made-up one, only the server knows.
+    if cx.drew() {
+        return Ok(Effect::Waiting);
+    }
+    applied?;
+    *predicted = next;
+    Ok(Effect::Shown)
+}
