@@ -32,7 +32,7 @@
 //! let mut poll = Poll::default();
 //! let cx = Context::for_test();
 //! poll.apply(&Poll::votes(Map::insert("Ada".to_owned(), Counter::default())), &cx)?;
-//! poll.apply(&Poll::votes(Map::change("Ada".to_owned(), Counter::add(1))), &cx)?;
+//! poll.apply(&Poll::votes(Map::apply_to("Ada".to_owned(), Counter::add(1))), &cx)?;
 //! let conflict = poll.apply(&Poll::votes(Map::remove("Bob".to_owned())), &cx);
 //! assert!(conflict.is_err(), "nobody voted for Bob");
 //! # Ok::<(), PollConflict>(())

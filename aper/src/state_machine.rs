@@ -74,6 +74,12 @@ use crate::time::Timestamp;
 /// assert_eq!(purse.apply(&Change::Withdraw(11), &cx), Err(Refused::NotEnough { balance: 10 }));
 /// # Ok::<(), Refused>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state machine",
+    label = "this is plain data",
+    note = "wrap it in `aper::collections::Atom`, or, if it is a field of a derived machine that \
+            never changes, put `#[machine(skip)]` on it"
+)]
 pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The machine's name: in the URL, in the handshake and in the journal.
     /// Lower-case letters, digits and hyphens. A machine that is only ever
@@ -179,7 +185,19 @@ pub enum Prediction {
 }
 
 /// The conflict of a machine that never refuses: a type without values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum NeverConflict {}
 
