@@ -1,0 +1,27 @@
+/**
+ * What the pages' shared code needs of a package's client. The packages type
+ * it for their machine; this is the same shape for any machine.
+ */
+
+export interface Status {
+  connection: 'connecting' | 'online' | 'offline' | 'closed';
+  pending: number;
+  saved: boolean;
+  problem: { code: string; text: string } | null;
+}
+
+export type Outcome<Conflict> =
+  | { ok: true; version: number }
+  | { ok: false; conflict: Conflict; affected: number }
+  | { ok: false; conflict: null; error: { code: string; text: string } }
+  | { ok: null; version: number };
+
+export interface Client<State, Transition, Conflict> {
+  readonly state: State | undefined;
+  readonly id: number | undefined;
+  readonly status: Status;
+  submit(transition: Transition): Promise<Outcome<Conflict>>;
+  subscribe(listener: () => void): () => void;
+  now(): number;
+  close(): void;
+}

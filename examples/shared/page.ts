@@ -1,0 +1,156 @@
+/**
+ * What every example page has: the bar with the connection indicator, the
+ * invitation and the theme; the banner for problems; the place for the view;
+ * and one way to submit a transition and tell why it was refused.
+ *
+ * A page brings its `view`, a function of the state. It is drawn anew, by
+ * difference, whenever the client says that something changed.
+ */
+
+import { html, render, type TemplateResult } from 'lit-html';
+
+import type { Client, Outcome } from './client.js';
+import { banner, indicator, SlowSaving } from './connection.js';
+import { icons } from './icons.js';
+import { invite } from './invite.js';
+import { serverUrl, session } from './session.js';
+import { nextTheme, theme } from './theme.js';
+import { toast, toasts } from './toast.js';
+
+export interface Options<State, Transition, Conflict> {
+  /** The machine's name, as in the address. */
+  machine: string;
+  /** The name for people. */
+  title: string;
+  /** The package's `connect`. */
+  connect: (url: string) => Promise<Client<State, Transition, Conflict>>;
+  /** Why a transition was refused, in a sentence for people. */
+  explain: (conflict: Conflict, state: State | undefined) => string;
+  /** What to show. */
+  view: (state: State, page: Page<State, Transition, Conflict>) => TemplateResult;
+}
+
+export class Page<State, Transition, Conflict> {
+  readonly client: Client<State, Transition, Conflict>;
+  readonly #options: Options<State, Transition, Conflict>;
+  readonly #bar = element('bar');
+  readonly #banner = element('banner');
+  readonly #main = element('app');
+  readonly #saving = new SlowSaving();
+
+  constructor(
+    client: Client<State, Transition, Conflict>,
+    options: Options<State, Transition, Conflict>,
+  ) {
+    this.client = client;
+    this.#options = options;
+    client.subscribe(() => this.draw());
+    this.draw();
+  }
+
+  /** Draws everything anew, by difference: after a change that is the page's own. */
+  readonly draw = (): void => {
+    const { state, status } = this.client;
+    const saving = this.#saving.shows(status, this.draw);
+    render(bar(this.#options.title, indicator(status, saving), this.draw), this.#bar);
+    render(banner(status), this.#banner);
+    render(state === undefined ? waiting() : this.#options.view(state, this), this.#main);
+  };
+
+  /** Submits, and tells the visitor when and why it was refused. */
+  async send(transition: Transition): Promise<Outcome<Conflict> | undefined> {
+    let outcome: Outcome<Conflict>;
+    try {
+      outcome = await this.client.submit(transition);
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), 'refusal');
+      return undefined;
+    }
+    if (outcome.ok === false) {
+      toast(this.#reason(outcome), 'refusal');
+    }
+    return outcome;
+  }
+
+  #reason(outcome: Extract<Outcome<Conflict>, { ok: false }>): string {
+    if (outcome.conflict === null) {
+      return 'error' in outcome ? outcome.error.text : 'The server refused this.';
+    }
+    const reason = this.#options.explain(outcome.conflict, this.client.state);
+    const affected = 'affected' in outcome ? outcome.affected : 0;
+    if (affected === 0) {
+      return reason;
+    }
+    const changes = affected === 1 ? 'A later change' : `${affected} later changes`;
+    return `${reason} ${changes} of yours depended on it and went with it.`;
+  }
+}
+
+/** Draws the empty page, connects, and draws the page. */
+export async function openPage<State, Transition, Conflict>(
+  options: Options<State, Transition, Conflict>,
+): Promise<Page<State, Transition, Conflict>> {
+  toasts();
+  const status = { connection: 'connecting', pending: 0, saved: true, problem: null } as const;
+  const drawBar = (): void => {
+    render(bar(options.title, indicator(status, false), drawBar), element('bar'));
+  };
+  drawBar();
+  render(waiting(), element('app'));
+  try {
+    const client = await options.connect(serverUrl(options.machine, session()));
+    return new Page(client, options);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const problem = { code: 'load', text };
+    render(
+      banner({ connection: 'closed', pending: 0, saved: true, problem }),
+      element('banner'),
+    );
+    throw error;
+  }
+}
+
+function bar(title: string, connection: TemplateResult, redraw: () => void): TemplateResult {
+  return html`
+    <a class="home" href="/" aria-label="All examples" title="All examples">${icons.logo}</a>
+    <h1>${title}</h1>
+    ${connection}
+    <button type="button" class="invite" @click=${() => invite(title)} aria-label="Invite">
+      ${icons.invite}<span>Invite</span>
+    </button>
+    ${themeButton(redraw)}
+  `;
+}
+
+const themeNames = { auto: 'as the system', light: 'light', dark: 'dark' };
+
+function themeButton(redraw: () => void): TemplateResult {
+  const chosen = theme();
+  const change = () => {
+    nextTheme();
+    redraw();
+  };
+  const label = `Theme: ${themeNames[chosen]}`;
+  return html`<button
+    type="button"
+    class="icon quiet theme"
+    aria-label=${label}
+    title=${label}
+    @click=${change}
+  >
+    ${icons[chosen]}
+  </button>`;
+}
+
+function waiting(): TemplateResult {
+  return html`<div class="waiting"><div class="spinner"></div><p>Waiting for the server…</p></div>`;
+}
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) {
+    throw new Error(`the page has no element “${id}”`);
+  }
+  return found;
+}
