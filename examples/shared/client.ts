@@ -23,5 +23,6 @@ export interface Client<State, Transition, Conflict> {
   submit(transition: Transition): Promise<Outcome<Conflict>>;
   subscribe(listener: () => void): () => void;
   now(): number;
+  reconnect(): void;
   close(): void;
 }

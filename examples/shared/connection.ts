@@ -68,33 +68,38 @@ function hint(status: Status): string {
   }
 }
 
-/** What does not mend itself, with what a visitor can do. */
-export function banner(status: Status): TemplateResult | typeof nothing {
+/** What stands in the way, with what a visitor can do about it. */
+export function banner(status: Status, reconnect: () => void): TemplateResult | typeof nothing {
   const { problem } = status;
   if (!problem) {
     return nothing;
   }
+  const { headline, remedy } = problems[problem.code] ?? unknownProblem;
+  const run = remedy === RELOAD ? () => location.reload() : reconnect;
   return html`<div class="banner" role="alert" data-problem=${problem.code}>
-    <p><strong>${headline(problem.code)}</strong> ${problem.text}</p>
-    <button type="button" @click=${() => location.reload()}>Reload the page</button>
+    <p><strong>${headline}</strong> ${sentence(problem.text)}</p>
+    <button type="button" @click=${run}>${remedy}</button>
   </div>`;
 }
 
-function headline(code: string): string {
-  switch (code) {
-    case 'reload':
-      return 'This page is out of date.';
-    case 'session-full':
-      return 'This session is full.';
-    case 'refused':
-      return 'The server does not let this page in.';
-    case 'session-failed':
-      return 'This session has failed.';
-    case 'shutdown':
-      return 'The server is restarting.';
-    case 'expired':
-      return 'You were away too long.';
-    default:
-      return 'Something is wrong with the connection.';
-  }
+const RELOAD = 'Reload the page';
+const TRY_NOW = 'Try again now';
+
+const problems: Record<string, { headline: string; remedy: string }> = {
+  reload: { headline: 'This page is out of date.', remedy: RELOAD },
+  crashed: { headline: 'This page has failed.', remedy: RELOAD },
+  refused: { headline: 'The server does not let this page in.', remedy: RELOAD },
+  replaced: { headline: 'This is open somewhere else.', remedy: 'Use it here' },
+  'session-full': { headline: 'This session is full.', remedy: TRY_NOW },
+  'session-failed': { headline: 'This session has failed.', remedy: TRY_NOW },
+  shutdown: { headline: 'The server is restarting.', remedy: TRY_NOW },
+  load: { headline: 'This page could not be loaded.', remedy: RELOAD },
+};
+
+const unknownProblem = { headline: 'Something is wrong with the connection.', remedy: TRY_NOW };
+
+/** Errors begin small and end without a full stop; sentences do not. */
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

@@ -53,7 +53,10 @@ export class Page<State, Transition, Conflict> {
     const { state, status } = this.client;
     const saving = this.#saving.shows(status, this.draw);
     render(bar(this.#options.title, indicator(status, saving), this.draw), this.#bar);
-    render(banner(status), this.#banner);
+    render(
+      banner(status, () => this.client.reconnect()),
+      this.#banner,
+    );
     render(state === undefined ? waiting() : this.#options.view(state, this), this.#main);
   };
 
@@ -103,10 +106,8 @@ export async function openPage<State, Transition, Conflict>(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const problem = { code: 'load', text };
-    render(
-      banner({ connection: 'closed', pending: 0, saved: true, problem }),
-      element('banner'),
-    );
+    const closed = { connection: 'closed', pending: 0, saved: true, problem } as const;
+    render(banner(closed, () => location.reload()), element('banner'));
     throw error;
   }
 }

@@ -5,7 +5,15 @@
  * the disc may be dropped is the machine's to say, and its answer is shown.
  */
 
-import { connect, type Conflict, type State, type Transition } from '@aper-examples/drop-four';
+import {
+  connect,
+  type Cell,
+  type Color,
+  type Conflict,
+  type Seat,
+  type State,
+  type Transition,
+} from '@aper-examples/drop-four';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 
@@ -13,9 +21,6 @@ import { match } from '../../shared/match.js';
 import { openPage, type Page } from '../../shared/page.js';
 
 type TablePage = Page<State, Transition, Conflict>;
-type Color = State['turn'];
-type Seat = NonNullable<State['red']>;
-type Cell = NonNullable<State['last']>;
 
 const ROWS = 6;
 const NAME_KEY = 'aper-player-name';

@@ -1,12 +1,11 @@
-/** Short names for what the machine's types are made of. */
+/** The page's own types, and the order of the cards. */
 
-import type { Conflict, State, Transition } from '@aper-examples/kanban';
+import type { Card, Column, Conflict, State, Transition } from '@aper-examples/kanban';
 
 import type { Page } from '../../shared/page.js';
 
 export type BoardPage = Page<State, Transition, Conflict>;
-export type Column = State['columns'][number];
-export type Card = State['cards'][number];
+export type { Card, Column };
 
 /** Where a card would be dropped. */
 export interface Place {

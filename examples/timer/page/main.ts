@@ -4,7 +4,13 @@
  * is the server's doing: the page only notices.
  */
 
-import { connect, type Conflict, type State, type Transition } from '@aper-examples/timer';
+import {
+  connect,
+  type Conflict,
+  type State,
+  type Timer,
+  type Transition,
+} from '@aper-examples/timer';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 
@@ -16,7 +22,6 @@ import { Bell } from './bell.js';
 import { clock, spoken } from './format.js';
 
 type TimerPage = Page<State, Transition, Conflict>;
-type Timer = State['timers'][number];
 
 const PRESETS = [
   { label: '10 s', seconds: 10 },
