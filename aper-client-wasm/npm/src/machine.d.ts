@@ -1,0 +1,25 @@
+// In place of wasm-bindgen's types of the machine's module, which the build
+// puts here. What the class does is said in `aper-client-wasm/src/export.rs`.
+
+export class Machine {
+  constructor(
+    url: string,
+    token: string | null | undefined,
+    identity: string | null | undefined,
+    listener: any,
+  );
+  static onPanic(handler: any): void;
+  state(): any;
+  id(): number | undefined;
+  connection(): number;
+  pending(): number;
+  problem(): string | undefined;
+  problemText(): string | undefined;
+  serverTime(): number | undefined;
+  submit(transition: any, settle: any): void;
+  reconnect(): void;
+  close(): void;
+  free(): void;
+}
+
+export default function init(options: { module_or_path: any }): Promise<unknown>;

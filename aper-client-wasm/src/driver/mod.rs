@@ -1,0 +1,405 @@
+//! When to connect, what to send, what to tell: everything that a client
+//! decides, without doing any of it. The same contract as the core's: one
+//! input, drain the outputs to `None`, next input.
+//!
+//! ```text
+//!            ┌─────────── wait ◀──────────────────────────────┐
+//!            ▼                                                │ lost
+//!   Waiting ─┴─ due, or a signal ──▶ Opening ── opened ──▶ Open
+//!                                       └── lost ──▶ (Waiting or Halted)
+//! ```
+//!
+//! The connection inside `Open` (greeting, catching up, heartbeat, resending)
+//! is the [`Replica`]'s own affair.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use aper::protocol::{ClientMessage, CloseCode, Payload, ServerMessage, decode, encode};
+use aper::sync::replica::{Input as ReplicaInput, Output as ReplicaOutput};
+use aper::sync::{Backoff, Event, Outcome, Replica, SubmitError, Ticket};
+use aper::{Identity, LocalTime, StateMachine, limits};
+
+use crate::error::{Error, ErrorCode};
+use crate::event::{Connection, Problem, ProblemCode, Status};
+
+/// Time for a connection to open, after which the attempt is given up: some
+/// networks swallow packets, and a browser waits for minutes.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Time for an answer after a signal of the browser's gave reason to doubt the
+/// connection. Shorter than the heartbeat's patience, because somebody looks.
+const PROBE_WITHIN: Duration = Duration::from_secs(4);
+
+/// A connection that lasted so long was a good one: the next wait is short.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+
+/// Waits while there is no room: between half of this and all of it.
+const FULL_WAIT: Duration = Duration::from_secs(20);
+
+/// Bytes of a frame that are not the transition's, at most.
+const FRAME_OVERHEAD: usize = 64;
+
+/// What happens to a client.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// The socket that was asked for is open.
+    Opened,
+    /// A frame came.
+    Frame(Vec<u8>),
+    /// The socket is no more, or could not be opened.
+    Ended {
+        /// The close frame's number, 1006 where there was none.
+        code: u16,
+        /// The close frame's reason.
+        reason: String,
+    },
+    /// The time of [`Driver::next_timeout`] has come.
+    Timeout,
+    /// The browser gave a signal: the network is back, or gone, or the page is
+    /// shown again.
+    Signal,
+    /// The application wants another attempt, whatever stood against it.
+    Reconnect,
+    /// The application has no more use for it.
+    Close,
+}
+
+/// What a client wants done.
+#[derive(Debug)]
+pub(crate) enum Output<C> {
+    /// Open a socket.
+    Open,
+    /// Send a frame.
+    Send(Vec<u8>),
+    /// Close the socket, and tell nothing more of it.
+    Close {
+        /// For the close frame.
+        code: CloseCode,
+        /// For the close frame.
+        reason: &'static str,
+    },
+    /// The state may be another now.
+    Changed,
+    /// A submission has come to its end.
+    Settled {
+        /// Which.
+        ticket: Ticket,
+        /// How.
+        outcome: Outcome<C>,
+    },
+    /// The server said who this client is.
+    Identified(Identity),
+}
+
+/// All that a client decides.
+pub(crate) struct Driver<S: StateMachine> {
+    replica: Replica<S>,
+    token: Option<String>,
+    random: fn() -> f64,
+    backoff: Backoff,
+    phase: Phase,
+    /// Whether nothing has failed since the last time that all was well.
+    untroubled: bool,
+    problem: Option<Problem>,
+    outputs: VecDeque<Output<S::Conflict>>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Waiting {
+        until: LocalTime,
+    },
+    Opening {
+        until: LocalTime,
+    },
+    Open {
+        /// Since when it is caught up.
+        online_since: Option<LocalTime>,
+        /// By when something must be heard.
+        heard_by: Option<LocalTime>,
+    },
+    /// Somebody else has to act.
+    Halted,
+    Closed,
+}
+
+impl<S: StateMachine> Driver<S> {
+    /// A client that makes its first attempt at its first timeout, which is
+    /// now. `random` gives numbers from 0 to 1.
+    pub(crate) fn new(
+        identity: Option<Identity>,
+        token: Option<String>,
+        random: fn() -> f64,
+    ) -> Self {
+        Self {
+            replica: Replica::new(identity),
+            token,
+            random,
+            backoff: Backoff::default(),
+            phase: Phase::Waiting { until: LocalTime::default() },
+            untroubled: true,
+            problem: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn replica(&self) -> &Replica<S> {
+        &self.replica
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let connection = match &self.phase {
+            Phase::Closed => Connection::Closed,
+            Phase::Open { online_since: Some(_), .. } => Connection::Online,
+            Phase::Open { .. } => Connection::Connecting,
+            Phase::Halted => Connection::Offline,
+            Phase::Waiting { .. } | Phase::Opening { .. } if self.untroubled => {
+                Connection::Connecting
+            }
+            Phase::Waiting { .. } | Phase::Opening { .. } => Connection::Offline,
+        };
+        Status { connection, pending: self.replica.pending(), problem: self.problem.clone() }
+    }
+
+    /// Takes a transition of the user's; see [`Replica::submit`].
+    ///
+    /// # Errors
+    ///
+    /// A refusal by the state that the user sees, or a misuse.
+    pub(crate) fn submit(
+        &mut self,
+        now: LocalTime,
+        transition: S::Transition,
+    ) -> Result<Ticket, NotTaken<S::Conflict>> {
+        if self.is_closed() {
+            return Err(NotTaken::Misuse(Error::closed()));
+        }
+        let ticket = self.replica.submit(now, transition).map_err(NotTaken::from)?;
+        self.follow_replica(now);
+        Ok(ticket)
+    }
+
+    pub(crate) fn handle(&mut self, now: LocalTime, input: Input) {
+        if self.is_closed() {
+            return;
+        }
+        match input {
+            Input::Opened => {
+                self.phase = Phase::Open { online_since: None, heard_by: None };
+                self.replica.handle(now, ReplicaInput::Connected);
+                self.follow_replica(now);
+            }
+            Input::Frame(bytes) => self.frame(now, &bytes),
+            Input::Ended { code, reason } => self.ended(now, CloseCode::from_number(code), reason),
+            Input::Timeout => self.timeout(now),
+            Input::Signal => self.signal(now),
+            Input::Reconnect => {
+                if let Phase::Waiting { .. } | Phase::Halted = self.phase {
+                    self.attempt(now);
+                }
+            }
+            Input::Close => {
+                self.outputs.push_back(Output::Close { code: CloseCode::Normal, reason: "" });
+                self.phase = Phase::Closed;
+                self.problem = None;
+            }
+        }
+    }
+
+    pub(crate) fn next_output(&mut self) -> Option<Output<S::Conflict>> {
+        self.outputs.pop_front()
+    }
+
+    pub(crate) fn next_timeout(&self) -> Option<LocalTime> {
+        match self.phase {
+            Phase::Waiting { until } | Phase::Opening { until } => Some(until),
+            Phase::Open { heard_by, .. } => {
+                heard_by.into_iter().chain(self.replica.next_timeout()).min()
+            }
+            Phase::Halted | Phase::Closed => None,
+        }
+    }
+
+    fn attempt(&mut self, now: LocalTime) {
+        self.phase = Phase::Opening { until: now + OPEN_WITHIN };
+        self.outputs.push_back(Output::Open);
+    }
+
+    fn frame(&mut self, now: LocalTime, bytes: &[u8]) {
+        let Phase::Open { heard_by, .. } = &mut self.phase else { return };
+        *heard_by = None;
+        match decode::<ServerMessage>(bytes) {
+            Ok(message) => {
+                self.replica.handle(now, ReplicaInput::Message(message));
+                self.follow_replica(now);
+            }
+            Err(_) => self.give_up(now, CloseCode::Protocol, "a message could not be decoded"),
+        }
+    }
+
+    fn timeout(&mut self, now: LocalTime) {
+        if self.next_timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        match self.phase {
+            Phase::Waiting { .. } => self.attempt(now),
+            Phase::Opening { .. } => self.give_up(now, CloseCode::Silent, "no connection in time"),
+            Phase::Open { heard_by: Some(due), .. } if due <= now => {
+                self.give_up(now, CloseCode::Silent, "nothing was heard for too long");
+            }
+            Phase::Open { .. } => {
+                self.replica.handle(now, ReplicaInput::Timeout);
+                self.follow_replica(now);
+            }
+            Phase::Halted | Phase::Closed => {}
+        }
+    }
+
+    /// Something changed outside. Who waits tries now; who has a connection
+    /// asks whether it still is one.
+    fn signal(&mut self, now: LocalTime) {
+        match &mut self.phase {
+            Phase::Waiting { .. } => {
+                self.backoff.reset();
+                self.attempt(now);
+            }
+            Phase::Open { online_since: Some(_), heard_by: heard_by @ None } => {
+                *heard_by = Some(now + PROBE_WITHIN);
+                self.send(ClientMessage::Ping { sent: now });
+            }
+            Phase::Open { .. } | Phase::Opening { .. } | Phase::Halted | Phase::Closed => {}
+        }
+    }
+
+    /// Does what the replica wants done.
+    fn follow_replica(&mut self, now: LocalTime) {
+        while let Some(output) = self.replica.next_output() {
+            match output {
+                ReplicaOutput::Send(message) => self.send(message),
+                ReplicaOutput::Reconnect { code, reason } => self.give_up(now, code, reason),
+                ReplicaOutput::Event(event) => self.event(now, event),
+            }
+        }
+    }
+
+    fn event(&mut self, now: LocalTime, event: Event<S::Conflict>) {
+        match event {
+            Event::Changed => self.outputs.push_back(Output::Changed),
+            Event::Settled { ticket, outcome } => {
+                self.outputs.push_back(Output::Settled { ticket, outcome });
+            }
+            Event::Identified(identity) => self.outputs.push_back(Output::Identified(identity)),
+            Event::CaughtUp => {
+                if let Phase::Open { online_since, .. } = &mut self.phase {
+                    *online_since = Some(now);
+                }
+                self.untroubled = true;
+                self.problem = None;
+            }
+            Event::Progress { .. } => {}
+            Event::Diverged { .. } => {
+                let text = "the state here was not the server's; it is fetched anew".into();
+                self.problem = Some(Problem { code: ProblemCode::Diverged, text });
+            }
+        }
+    }
+
+    fn send(&mut self, message: ClientMessage) {
+        let message = match message {
+            ClientMessage::Hello(mut hello) => {
+                hello.token.clone_from(&self.token);
+                ClientMessage::Hello(hello)
+            }
+            // Many that waited may be more than fits into a frame.
+            ClientMessage::Submit(mut submissions) if submissions.len() > 1 => {
+                let length = |payload: &Payload| payload.0.len() + FRAME_OVERHEAD;
+                let mut room = limits::CLIENT_FRAME_BYTES;
+                let fitting = submissions.iter().take_while(|submission| {
+                    let length = length(&submission.transition);
+                    let fits = length <= room;
+                    room = room.saturating_sub(length);
+                    fits
+                });
+                let rest = submissions.split_off(fitting.count().max(1));
+                self.send_encoded(&ClientMessage::Submit(submissions));
+                if !rest.is_empty() {
+                    self.send(ClientMessage::Submit(rest));
+                }
+                return;
+            }
+            message => message,
+        };
+        self.send_encoded(&message);
+    }
+
+    fn send_encoded(&mut self, message: &ClientMessage) {
+        // The messages' own types can always be encoded.
+        if let Ok(frame) = encode(message) {
+            self.outputs.push_back(Output::Send(frame));
+        }
+    }
+
+    /// Ends the connection from this side.
+    fn give_up(&mut self, now: LocalTime, code: CloseCode, reason: &'static str) {
+        self.outputs.push_back(Output::Close { code, reason });
+        let diverged = self.problem.take();
+        self.ended(now, Some(code), reason.to_owned());
+        if let Some(Problem { code: ProblemCode::Diverged, .. }) = diverged {
+            self.problem = diverged;
+        }
+    }
+
+    /// The connection, or the attempt, is over: `code` is none if nobody said why.
+    fn ended(&mut self, now: LocalTime, code: Option<CloseCode>, reason: String) {
+        match self.phase {
+            Phase::Opening { .. } => {}
+            Phase::Open { online_since, .. } => {
+                self.replica.handle(now, ReplicaInput::Disconnected);
+                if online_since.is_some_and(|since| now.saturating_since(since) >= GOOD_AFTER) {
+                    self.backoff.reset();
+                }
+            }
+            Phase::Waiting { .. } | Phase::Halted | Phase::Closed => return,
+        }
+        self.untroubled = false;
+        self.problem = code.and_then(|code| Problem::of(code, reason));
+        let jitter = (self.random)();
+        self.phase = match code {
+            Some(code) if !code.is_worth_retrying() => Phase::Halted,
+            Some(CloseCode::Full) => {
+                Phase::Waiting { until: now + FULL_WAIT.mul_f64(0.5 + jitter / 2.0) }
+            }
+            _ => Phase::Waiting { until: now + self.backoff.next_wait(jitter) },
+        };
+    }
+}
+
+/// Why a transition was not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken<C> {
+    Refused(aper::sync::Refusal<C>),
+    Misuse(Error),
+}
+
+impl<C> From<SubmitError<C>> for NotTaken<C> {
+    fn from(error: SubmitError<C>) -> Self {
+        match error {
+            SubmitError::Refused(refusal) => Self::Refused(refusal),
+            SubmitError::TooManyPending => Self::Misuse(Error::new(
+                ErrorCode::TooManyPending,
+                "too many transitions wait for the server: try again when it has answered",
+            )),
+            SubmitError::Encode(error) => {
+                Self::Misuse(Error::new(ErrorCode::Unrepresentable, error.to_string()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

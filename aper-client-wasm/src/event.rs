@@ -1,0 +1,122 @@
+//! What an application is told about its connection.
+
+use std::borrow::Cow;
+
+use aper::protocol::CloseCode;
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The connection.
+    pub connection: Connection,
+    /// How many of the user's transitions have no answer yet.
+    pub pending: usize,
+    /// Why it is not online, as far as that is known and is worth saying: an
+    /// unreachable server is none, it is what "offline" means.
+    pub problem: Option<Problem>,
+}
+
+impl Status {
+    /// Whether the server has everything that was submitted and not refused.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.pending == 0
+    }
+}
+
+/// Whether there is a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Connection {
+    /// The first attempt is under way, or a later one got as far as a
+    /// connection and is catching up.
+    Connecting,
+    /// There is a connection, and all that happened before it is here.
+    Online,
+    /// There is none. The client tries again by itself, unless the problem
+    /// says otherwise, and takes transitions meanwhile.
+    Offline,
+    /// [`Client::close`](crate::Client::close) was called.
+    Closed,
+}
+
+/// Something that a user may have to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which.
+    pub code: ProblemCode,
+    /// In words: the server's, if it gave any.
+    pub text: Cow<'static, str>,
+}
+
+/// Which problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProblemCode {
+    /// This page and the server are of different versions: reload. It does
+    /// not try again by itself.
+    Reload,
+    /// The server does not let this client in. It does not try again by itself.
+    Refused,
+    /// The same client is connected from another place, which took over. It
+    /// does not try again by itself.
+    Replaced,
+    /// There is no room. It tries again, slowly.
+    SessionFull,
+    /// The session met an error of its own. It tries again.
+    SessionFailed,
+    /// The server stops or restarts. It tries again.
+    Shutdown,
+    /// One side did not understand the other. It tries again.
+    Protocol,
+    /// This client's state was not the server's: the machine is not
+    /// deterministic. The state is fetched anew.
+    Diverged,
+    /// This client did not take fast enough what was sent to it. It tries again.
+    Slow,
+    /// Something was longer than the server takes.
+    TooBig,
+    /// This client sent more than the server's rate allows. It tries again.
+    Rate,
+}
+
+impl ProblemCode {
+    /// The code as JavaScript has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Refused => "refused",
+            Self::Replaced => "replaced",
+            Self::SessionFull => "session-full",
+            Self::SessionFailed => "session-failed",
+            Self::Shutdown => "shutdown",
+            Self::Protocol => "protocol",
+            Self::Diverged => "diverged",
+            Self::Slow => "slow",
+            Self::TooBig => "too-big",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+impl Problem {
+    /// What a close code means for the user, if anything.
+    pub(crate) fn of(code: CloseCode, reason: String) -> Option<Self> {
+        let (code, text) = match code {
+            CloseCode::Normal | CloseCode::Silent => return None,
+            CloseCode::Outdated => (ProblemCode::Reload, "there is a new version: reload the page"),
+            CloseCode::Unauthorized => (ProblemCode::Refused, "the server did not let you in"),
+            CloseCode::Replaced => (ProblemCode::Replaced, "you are connected from another place"),
+            CloseCode::Full => (ProblemCode::SessionFull, "there is no room at the moment"),
+            CloseCode::SessionFailed => (ProblemCode::SessionFailed, "the session met an error"),
+            CloseCode::Restart => (ProblemCode::Shutdown, "the server restarts"),
+            CloseCode::Protocol => {
+                (ProblemCode::Protocol, "this page and the server did not understand each other")
+            }
+            CloseCode::Slow => (ProblemCode::Slow, "the connection is too slow"),
+            CloseCode::TooBig => (ProblemCode::TooBig, "that was more than the server takes"),
+            CloseCode::Rate => (ProblemCode::Rate, "that was faster than the server allows"),
+        };
+        let text = if reason.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(reason) };
+        Some(Self { code, text })
+    }
+}

@@ -1,0 +1,385 @@
+//! The border to JavaScript: a class for one machine.
+//!
+//! Across it go numbers, texts, and values that serde translates. Every method
+//! takes `&self`, and none calls into JavaScript before it has returned,
+//! except for asking [`Listener::error`] to make an error. The npm package
+//! wraps the class; nobody else need know it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use aper::StateMachine;
+use aper::sync::{Outcome, Refusal};
+use serde::{Deserialize as _, Serialize};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::client::{Client, Ended, Options, Subscription};
+use crate::error::{Error, ErrorCode};
+use crate::event::Connection;
+
+/// Makes the JavaScript class `Machine` of a state machine: the whole content
+/// of the crate that becomes an npm package.
+///
+/// ```
+/// # use aper::{Context, NeverConflict, StateMachine};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Default, Serialize, Deserialize)]
+/// # struct Likes(u32);
+/// # #[derive(Clone, Debug, Serialize, Deserialize)]
+/// # struct Like;
+/// # impl StateMachine for Likes {
+/// #     const NAME: &'static str = "likes";
+/// #     type Transition = Like;
+/// #     type Conflict = NeverConflict;
+/// #     fn apply(&mut self, _: &Like, _: &Context) -> Result<(), NeverConflict> { Ok(()) }
+/// # }
+/// aper_client_wasm::export_client!(Likes);
+/// # fn main() {}
+/// ```
+///
+/// The crate is a `cdylib` and nothing else. With this crate's feature
+/// `typescript` the macro also makes a test, `write_types`, that writes the
+/// TypeScript types of the machine to the file that the environment variable
+/// `APER_TYPES_OUT` names; state, transition and conflict must implement
+/// `ts_rs::TS` then.
+#[macro_export]
+macro_rules! export_client {
+    ($machine:ty) => {
+        $crate::__export_class!($machine);
+        $crate::__export_types!($machine);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_class {
+    ($machine:ty) => {
+        const _: () = {
+            use wasm_bindgen::JsValue;
+            use wasm_bindgen::prelude::wasm_bindgen;
+            use $crate::__private::wasm_bindgen;
+            use $crate::export::{Exported, Listener, Settle};
+
+            /// A client of one session.
+            #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            pub struct Machine(Exported<$machine>);
+
+            #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+            impl Machine {
+                #[wasm_bindgen(constructor)]
+                pub fn new(
+                    url: &str,
+                    token: Option<String>,
+                    identity: Option<String>,
+                    listener: Listener,
+                ) -> Result<Self, JsValue> {
+                    Exported::connect(url, token, identity, listener).map(Self)
+                }
+
+                pub fn state(&self) -> Result<JsValue, JsValue> {
+                    self.0.state()
+                }
+
+                pub fn id(&self) -> Option<f64> {
+                    self.0.id()
+                }
+
+                pub fn connection(&self) -> u8 {
+                    self.0.connection()
+                }
+
+                pub fn pending(&self) -> usize {
+                    self.0.pending()
+                }
+
+                pub fn problem(&self) -> Option<String> {
+                    self.0.problem()
+                }
+
+                #[wasm_bindgen(js_name = problemText)]
+                pub fn problem_text(&self) -> Option<String> {
+                    self.0.problem_text()
+                }
+
+                #[wasm_bindgen(js_name = serverTime)]
+                pub fn server_time(&self) -> Option<f64> {
+                    self.0.server_time()
+                }
+
+                pub fn submit(&self, transition: JsValue, settle: Settle) -> Result<(), JsValue> {
+                    self.0.submit(transition, settle)
+                }
+
+                pub fn reconnect(&self) {
+                    self.0.reconnect();
+                }
+
+                pub fn close(&self) {
+                    self.0.close();
+                }
+
+                #[wasm_bindgen(js_name = onPanic)]
+                pub fn on_panic(handler: $crate::export::PanicHandler) {
+                    $crate::export::on_panic(handler);
+                }
+            }
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "typescript"))]
+macro_rules! __export_types {
+    ($machine:ty) => {};
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "typescript")]
+macro_rules! __export_types {
+    ($machine:ty) => {
+        #[cfg(test)]
+        #[test]
+        fn write_types() {
+            $crate::typescript::write_types::<$machine>();
+        }
+    };
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the TypeScript around the class is told.
+    pub type Listener;
+
+    #[wasm_bindgen(method)]
+    fn changed(this: &Listener);
+
+    #[wasm_bindgen(method)]
+    fn identified(this: &Listener, identity: &str);
+
+    #[wasm_bindgen(method)]
+    fn error(this: &Listener, code: &str, text: &str) -> JsValue;
+
+    /// A function that is told how a submission ended.
+    pub type Settle;
+
+    #[wasm_bindgen(method, js_name = call)]
+    fn call(
+        this: &Settle,
+        nothing: &JsValue,
+        how: u8,
+        version: f64,
+        conflict: &JsValue,
+        affected: usize,
+    );
+
+    /// A function that is told what a panic said.
+    pub type PanicHandler;
+
+    #[wasm_bindgen(method, js_name = call)]
+    fn call(this: &PanicHandler, nothing: &JsValue, text: &str);
+}
+
+/// How a submission ended, as [`Settle`] is told.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum How {
+    /// Refused by the machine; the value is the conflict.
+    Refused = 0,
+    /// Confirmed at the version.
+    Confirmed = 1,
+    /// Settled by a snapshot of the version.
+    Snapshot = 2,
+    /// The machine panicked on it, on the server.
+    Panicked = 3,
+    /// Not taken, or given up; the value is the error.
+    Failed = 4,
+}
+
+/// What is behind the class that [`export_client!`] makes.
+pub struct Exported<S: StateMachine> {
+    client: Client<S>,
+    listener: Rc<Listener>,
+    /// The state as it was given, and of which revision it is.
+    state: RefCell<(u32, JsValue)>,
+    _subscription: Subscription,
+}
+
+impl<S: StateMachine> Exported<S> {
+    /// Connects; see [`Client::connect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Listener::error`] made it.
+    pub fn connect(
+        url: &str,
+        token: Option<String>,
+        identity: Option<String>,
+        listener: Listener,
+    ) -> Result<Self, JsValue> {
+        let listener = Rc::new(listener);
+        let keeper = Rc::clone(&listener);
+        let options = Options {
+            token,
+            // What cannot be read is no identity; the server gives a new one.
+            identity: identity.and_then(|identity| identity.parse().ok()),
+            on_identity: Some(Box::new(move |identity| keeper.identified(&identity.to_string()))),
+        };
+        let client = Client::connect(url, options).map_err(|error| thrown(&listener, &error))?;
+        let told = Rc::clone(&listener);
+        let subscription = client.on_change(move || told.changed());
+        let state = RefCell::new((client.revision(), JsValue::UNDEFINED));
+        Ok(Self { client, listener, state, _subscription: subscription })
+    }
+
+    /// The state, or undefined; the same value until it changes.
+    ///
+    /// # Errors
+    ///
+    /// When JavaScript cannot represent it, such as an integer above 2^53.
+    pub fn state(&self) -> Result<JsValue, JsValue> {
+        let revision = self.client.revision();
+        let mut cached = self.state.borrow_mut();
+        if cached.0 != revision {
+            let state = self.client.with_state(|state| state.map(represented)).transpose();
+            let state = state.map_err(|error| thrown(&self.listener, &error))?;
+            *cached = (revision, state.unwrap_or_default());
+        }
+        Ok(cached.1.clone())
+    }
+
+    /// The client's number, once it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<f64> {
+        self.client.identity().map(|identity| number(identity.client.0))
+    }
+
+    /// 0 connecting, 1 online, 2 offline, 3 closed.
+    #[must_use]
+    pub fn connection(&self) -> u8 {
+        match self.client.status().connection {
+            Connection::Connecting => 0,
+            Connection::Online => 1,
+            Connection::Offline => 2,
+            Connection::Closed => 3,
+        }
+    }
+
+    /// How many submissions have no answer yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.client.status().pending
+    }
+
+    /// The problem's code.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.client.status().problem.map(|problem| problem.code.as_str().to_owned())
+    }
+
+    /// The problem's text.
+    #[must_use]
+    pub fn problem_text(&self) -> Option<String> {
+        self.client.status().problem.map(|problem| problem.text.into_owned())
+    }
+
+    /// The server's clock in milliseconds since the epoch.
+    #[must_use]
+    pub fn server_time(&self) -> Option<f64> {
+        self.client.server_time().map(|time| number(time.as_millis()))
+    }
+
+    /// Submits a transition; `settle` is called once, later.
+    ///
+    /// # Errors
+    ///
+    /// When the value is no transition, or the client is closed. What else may
+    /// be wrong is told to `settle`.
+    pub fn submit(&self, transition: JsValue, settle: Settle) -> Result<(), JsValue> {
+        let transition = serde_wasm_bindgen::Deserializer::from(transition);
+        let transition = S::Transition::deserialize(transition).map_err(|error| {
+            let text = format!("this is no transition of `{}`: {error}", S::NAME);
+            thrown(&self.listener, &Error::new(ErrorCode::Malformed, text))
+        })?;
+        let listener = Rc::clone(&self.listener);
+        self.client.submit_then(transition, move |ended| tell(&listener, &settle, ended));
+        Ok(())
+    }
+
+    /// See [`Client::reconnect`].
+    pub fn reconnect(&self) {
+        self.client.reconnect();
+    }
+
+    /// See [`Client::close`].
+    pub fn close(&self) {
+        self.client.close();
+    }
+}
+
+impl<S: StateMachine> std::fmt::Debug for Exported<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Exported")
+    }
+}
+
+fn tell<C: Serialize>(listener: &Listener, settle: &Settle, ended: Ended<C>) {
+    let say = |how: How, version: f64, value: &JsValue, affected: usize| {
+        settle.call(&JsValue::UNDEFINED, how as u8, version, value, affected);
+    };
+    match ended {
+        Ok(Outcome::Confirmed(version)) => {
+            say(How::Confirmed, number(version.0), &JsValue::NULL, 0);
+        }
+        Ok(Outcome::Snapshot(version)) => {
+            say(How::Snapshot, number(version.0), &JsValue::NULL, 0);
+        }
+        Ok(Outcome::Refused { refusal: Refusal::Panicked, affected }) => {
+            say(How::Panicked, 0.0, &JsValue::NULL, affected.len());
+        }
+        Ok(Outcome::Refused { refusal: Refusal::Conflict(conflict), affected }) => {
+            match represented(&conflict) {
+                Ok(conflict) => say(How::Refused, 0.0, &conflict, affected.len()),
+                Err(error) => say(How::Failed, 0.0, &thrown(listener, &error), affected.len()),
+            }
+        }
+        Err(error) => say(How::Failed, 0.0, &thrown(listener, &error), 0),
+    }
+}
+
+/// From now on `handler` is told what a panic said, right before the module
+/// stops for good. One handler for the whole module, since all its clients
+/// stop together.
+pub fn on_panic(handler: PanicHandler) {
+    thread_local! {
+        static HANDLER: RefCell<Option<PanicHandler>> = const { RefCell::new(None) };
+    }
+    HANDLER.set(Some(handler));
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.to_string();
+        HANDLER.with_borrow(|handler| {
+            if let Some(handler) = handler {
+                handler.call(&JsValue::UNDEFINED, &text);
+            }
+        });
+    }));
+}
+
+fn represented<T: Serialize>(value: &T) -> Result<JsValue, Error> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value
+        .serialize(&serializer)
+        .map_err(|error| Error::new(ErrorCode::Unrepresentable, error.to_string()))
+}
+
+fn thrown(listener: &Listener, error: &Error) -> JsValue {
+    listener.error(error.code.as_str(), &error.text)
+}
+
+/// Versions, client numbers and times stay far below 2^53.
+#[expect(clippy::cast_precision_loss)]
+fn number(number: u64) -> f64 {
+    number as f64
+}
