@@ -104,7 +104,8 @@ pub enum InvalidGrid {
 }
 
 impl<T> Grid<T> {
-    /// The most cells that a grid may have: as many as 2048 by 2048.
+    /// The most cells that a grid may have: as many as 2048 by 2048. A side of
+    /// a grid without cells is no longer than that either.
     pub const MAX_CELLS: usize = 1 << 22;
 
     /// The transition that sets one cell.
@@ -182,10 +183,14 @@ impl<T: Clone> Grid<T> {
 }
 
 fn cell_count(width: u32, height: u32) -> Result<usize, InvalidGrid> {
-    usize::try_from(u64::from(width) * u64::from(height))
-        .ok()
-        .filter(|&count| count <= Grid::<()>::MAX_CELLS)
-        .ok_or(InvalidGrid::TooBig { width, height })
+    let limit = Grid::<()>::MAX_CELLS as u64;
+    let [width_64, height_64] = [width, height].map(u64::from);
+    // No side alone is longer either: to go through rows without cells takes
+    // its time, too.
+    if width_64.max(1) * height_64.max(1) > limit {
+        return Err(InvalidGrid::TooBig { width, height });
+    }
+    Ok(width as usize * height as usize)
 }
 
 impl<T: Value> StateMachine for Grid<T> {
@@ -291,9 +296,10 @@ mod tests {
         let too_big = |width, height| Err(InvalidGrid::TooBig { width, height });
         assert_eq!(Grid::new(u32::MAX, u32::MAX, 0), too_big(u32::MAX, u32::MAX));
         assert_eq!(Grid::new(2048, 2049, 0), too_big(2048, 2049));
-        assert_eq!(Grid::new(2048, 2048, 0).unwrap().cells().len(), Grid::<u8>::MAX_CELLS);
-        let empty = Grid::new(0, u32::MAX, 0).unwrap();
-        assert_eq!((empty.get(0, 0), empty.rows().flatten().count()), (None, 0));
+        assert_eq!(cell_count(2048, 2048), Ok(Grid::<u8>::MAX_CELLS));
+        assert_eq!(Grid::new(0, u32::MAX, 0), too_big(0, u32::MAX));
+        let empty = Grid::new(0, 3, 0).unwrap();
+        assert_eq!((empty.get(0, 0), empty.rows().count()), (None, 3));
     }
 
     proptest! {

@@ -37,6 +37,9 @@ use sequence::{Gap, Sequence};
 /// | [`iter`](Self::iter), [`ids`](Self::ids), [`values`](Self::values), equality | O(n) |
 /// | [`nth`](Self::nth), [`position`](Self::position) | O(n): items are known by id, and nothing counts them by place |
 ///
+/// Amortised means that most insertions between two items are O(log n), and now
+/// and then one makes room for many to come, at a cost of up to O(n log n).
+///
 /// What is encoded is the ids and the items in their order, and nothing that
 /// would grow as they are moved about.
 ///
@@ -302,13 +305,12 @@ impl<T: StateMachine + Debug> StateMachine for List<T> {
                 self.items.insert(gap, id, Arc::new(value.clone()));
             }
             ListTransition::Move { id, place } if self.contains(id) => {
-                if place != Place::Before(id) && place != Place::After(id) {
-                    // The item itself may be at an end of the gap. That the
-                    // gap is wider without it does no harm.
-                    let gap = self.gap(place)?;
-                    if let Some(value) = self.items.remove(id) {
-                        self.items.insert(gap, id, value);
-                    }
+                // The item itself may be at an end of the gap. That the gap is
+                // wider without it does no harm, and in a gap beside itself it
+                // is where it was.
+                let gap = self.gap(place)?;
+                if let Some(value) = self.items.remove(id) {
+                    self.items.insert(gap, id, value);
                 }
             }
             ListTransition::Move { id, .. } => return Err(ListConflict::Missing { id }),

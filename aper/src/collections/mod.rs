@@ -58,6 +58,10 @@
 //! where no item has one. A machine whose items have timers implements
 //! `scheduled` itself and knows best where to look.
 //!
+//! A machine that contains more of itself (a folder in a list of folders) has
+//! transitions and conflicts that contain themselves, so its own transition
+//! and conflict hold those of the list in a `Box`.
+//!
 //! # In JavaScript
 //!
 //! An encoding for people and for JavaScript has the shape that a reader
@@ -91,6 +95,8 @@ mod register;
 mod set;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "typescript")]
+mod typescript;
 
 pub use atom::{Atom, AtomTransition};
 pub use constant::{Constant, ConstantTransition};

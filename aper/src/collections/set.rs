@@ -200,6 +200,7 @@ impl<'de, T: Ord + Clone + Deserialize<'de>> Deserialize<'de> for Set<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -217,6 +218,34 @@ mod tests {
     fn twice_the_same_is_no_state() {
         assert!(serde_json::from_str::<Set<u8>>("[1,2,1]").is_err());
         assert!(decode::<Set<u8>>(&encode(&[1u8, 1].as_slice())).is_err());
+    }
+
+    #[test]
+    fn of_values_that_are_equal_by_their_order_the_first_stays() {
+        #[derive(Clone, Debug, Eq, Serialize, Deserialize)]
+        struct Name(String);
+
+        impl PartialEq for Name {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
+            }
+        }
+
+        impl PartialOrd for Name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for Name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.0.to_lowercase().cmp(&other.0.to_lowercase())
+            }
+        }
+
+        let script = ["ada", "Ada"].map(|name| Set::insert(Name(name.to_owned())));
+        let (set, _) = check(&Set::new(), &script);
+        assert_eq!(json(&set), r#"["ada"]"#);
     }
 
     proptest! {
