@@ -24,6 +24,9 @@ pub(crate) const MODULE: &str = "machine_bg.wasm";
 /// The glue.
 pub(crate) const GLUE: &str = "machine.js";
 
+/// Grows when the glue is made in another way.
+const RECIPE: u32 = 1;
+
 /// For size. The features are those that the compiler and wasm-bindgen use and
 /// every browser has had since 2022; nothing else may creep in.
 const WASM_OPT: &[&str] = &[
@@ -99,7 +102,7 @@ pub(crate) fn bind(compiled: &Path, example: &Example) -> Result<Done> {
     let made = [GLUE, MODULE, "machine.d.ts"].map(|file| directory.join(file));
     // The versions of both tools are part of the input.
     Inputs::new()
-        .fact(&WASM_OPT.join(" "))
+        .fact(&format!("{RECIPE} {}", WASM_OPT.join(" ")))
         .path(&layout::root().join("Cargo.lock"))?
         .path(&layout::root().join("node_modules/binaryen/package.json"))?
         .path(compiled)?
@@ -109,6 +112,8 @@ pub(crate) fn bind(compiled: &Path, example: &Example) -> Result<Done> {
             Bindgen::new()
                 .input_path(compiled)
                 .web(true)?
+                // The glue knows where its module is, as bundlers understand it.
+                .omit_default_module_path(false)
                 .out_name(STEM)
                 .typescript(true)
                 .remove_producers_section(true)
