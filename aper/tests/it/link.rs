@@ -89,6 +89,21 @@ impl<S: StateMachine> Server<S> {
         }
     }
 
+    /// Starts the server anew from a journal that has every entry and every
+    /// client, but no refusal.
+    pub fn forget_refusals(&mut self) {
+        let mut snapshot = self.authority.snapshot().unwrap().encode().unwrap();
+        snapshot.clients.iter_mut().for_each(|known| known.refused.clear());
+        let journal = Recovered {
+            history: self.journal.history,
+            snapshot: Some(snapshot),
+            entries: Vec::new(),
+        };
+        self.authority = Authority::open(self.authority.state().clone(), journal, [4; 32]).unwrap();
+        self.connections.clear();
+        self.outbox.clear();
+    }
+
     pub fn submit_raw(&mut self, connection: ConnectionId, seq: u64, bytes: Vec<u8>) {
         let submissions = vec![Submission { seq: ClientSeq(seq), transition: Payload(bytes) }];
         self.handle(ServerInput::Submit { connection, submissions });

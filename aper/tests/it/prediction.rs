@@ -122,6 +122,34 @@ fn pending_transitions_survive_a_snapshot() {
     assert_eq!(server.authority.state().balance, 11);
 }
 
+/// A server that crashed has its entries from the journal, and no refusals.
+#[test]
+fn a_refusal_that_the_server_forgot_is_settled_all_the_same() {
+    let mut server = Server::new(Bank { balance: 1, ..Bank::default() });
+    let mut ada = Client::joined(&mut server, 1);
+    let mut bob = Client::joined(&mut server, 2);
+    bob.submit(Change::Withdraw(1)).unwrap();
+    bob.deliver_up(&mut server);
+    let refused = ada.submit(Change::Withdraw(1)).unwrap();
+    let accepted = ada.submit(Change::Deposit(5)).unwrap();
+    let also_refused = ada.submit(Change::Withdraw(6)).unwrap_err();
+    assert!(matches!(also_refused, SubmitError::Refused(_)));
+    ada.deliver_up(&mut server);
+    ada.lose_connection();
+
+    server.forget_refusals();
+    ada.connect(3);
+    ada.exchange(&mut server);
+    let [(first, unknown), (second, confirmed)] = &ada.settled[..] else {
+        panic!("{:?}", ada.settled)
+    };
+    assert_eq!((*first, *second), (refused, accepted));
+    assert!(matches!(unknown, Outcome::Snapshot(_)), "{unknown:?}");
+    assert!(matches!(confirmed, Outcome::Confirmed(_)), "{confirmed:?}");
+    assert_eq!(ada.state(), server.authority.state());
+    assert!(ada.gave_up.is_empty() && ada.replica.is_saved());
+}
+
 #[test]
 fn too_many_pending_are_refused_with_a_reason() {
     let mut ada = Client::<Bank>::new();

@@ -85,8 +85,8 @@ pub enum Outcome<C> {
         affected: Vec<Ticket>,
     },
     /// It was decided, but it cannot be told how: the state came as a snapshot
-    /// of this version, or the server has forgotten this client. If it was
-    /// accepted, the state contains it.
+    /// of this version, or the server has forgotten this client or its
+    /// refusal. If it was accepted, the state at this version contains it.
     Snapshot(Version),
 }
 

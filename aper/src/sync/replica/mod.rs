@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use self::fault::Fault;
 pub use self::io::{Event, Input, Outcome, Output, SubmitError, Ticket};
-use self::pending::{Effect, Pending};
+use self::pending::{Effect, Pending, Stage};
 use self::prediction::predict;
 use self::receiving::Receiving;
 use super::attempt::{Refusal, attempt};
@@ -230,10 +230,7 @@ impl<S: StateMachine> Replica<S> {
                 let hello = ClientMessage::Hello(self.hello());
                 self.outputs.push_back(Output::Send(hello));
             }
-            Input::Disconnected => {
-                self.link = Link::Down;
-                self.pending.iter_mut().for_each(Pending::connection_ended);
-            }
+            Input::Disconnected => self.link = Link::Down,
             Input::Message(message) => {
                 if let Err(fault) = self.message(now, message) {
                     self.fault(fault);
@@ -319,10 +316,11 @@ impl<S: StateMachine> Replica<S> {
             self.rebase(now);
         }
         self.next_seq = self.next_seq.max(welcome.last_seq.next());
-        let decided = if active(Mutant::NoResend) { ClientSeq(u64::MAX) } else { welcome.last_seq };
-        self.pending.iter_mut().for_each(|pending| pending.welcomed(decided));
+        if !active(Mutant::NoResend) {
+            self.pending.iter_mut().for_each(|pending| pending.welcomed(welcome.last_seq));
+        }
         self.rejects(now, welcome.refused)?;
-        self.look_whether_caught_up();
+        self.look_whether_caught_up(now);
         Ok(())
     }
 
@@ -362,14 +360,14 @@ impl<S: StateMachine> Replica<S> {
         self.confirmed = Some(Confirmed { state, history, version, at });
         self.settle_as_snapshot(version, |pending| pending.is_decided_by(last_seq));
         self.rebase(now);
-        self.look_whether_caught_up();
+        self.look_whether_caught_up(now);
         Ok(())
     }
 
     fn commits(&mut self, now: LocalTime, entries: &[Entry]) -> Result<(), Fault> {
         let taken = entries.iter().try_for_each(|entry| self.commit(entry));
         self.rebase(now);
-        self.look_whether_caught_up();
+        self.look_whether_caught_up(now);
         taken
     }
 
@@ -394,18 +392,21 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn confirm_own(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let Some(front) = self.pending.front() else { return Ok(()) };
-        match front.seq {
-            Some(seq) if seq == entry.seq => {
-                let (ticket, outcome) = (front.ticket, Outcome::Confirmed(entry.version));
-                self.pending.pop_front();
-                self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
-                Ok(())
-            }
-            // The answers come in the order of the submissions: one is missing.
-            Some(seq) if seq < entry.seq => Err(Fault::Gap),
-            _ => Ok(()),
+        while let Some(front) = self.pending.front()
+            && let Some(seq) = front.seq
+            && seq <= entry.seq
+        {
+            // The answers come in the order of the submissions.
+            let outcome = match front.stage {
+                _ if seq == entry.seq => Outcome::Confirmed(entry.version),
+                Stage::Decided => Outcome::Snapshot(entry.version),
+                Stage::Sent | Stage::Unsent => return Err(Fault::Gap),
+            };
+            let ticket = front.ticket;
+            self.pending.pop_front();
+            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
         }
+        Ok(())
     }
 
     fn rejects(&mut self, now: LocalTime, rejections: Vec<Rejection>) -> Result<(), Fault> {
@@ -429,16 +430,18 @@ impl<S: StateMachine> Replica<S> {
 
     fn send_pending(&mut self) {
         let Link::Up(up) = &self.link else { return };
-        let unanswered = self.pending.iter().filter(|pending| pending.in_flight).count();
+        let is_sent = |pending: &&Pending<_>| pending.stage == Stage::Sent;
+        let unanswered = self.pending.iter().filter(is_sent).count();
         let room = up.window.saturating_sub(unanswered);
         let mut submissions = Vec::new();
-        for pending in self.pending.iter_mut().filter(|pending| !pending.in_flight).take(room) {
+        let unsent = self.pending.iter_mut().filter(|pending| pending.stage == Stage::Unsent);
+        for pending in unsent.take(room) {
             let seq = *pending.seq.get_or_insert_with(|| {
                 let seq = self.next_seq;
                 self.next_seq = seq.next();
                 seq
             });
-            pending.in_flight = true;
+            pending.stage = Stage::Sent;
             submissions.push(Submission { seq, transition: pending.encoded.clone() });
         }
         if !submissions.is_empty() {
@@ -446,13 +449,22 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    fn look_whether_caught_up(&mut self) {
+    fn look_whether_caught_up(&mut self, now: LocalTime) {
         let Link::Up(up) = &mut self.link else { return };
-        let version = self.confirmed.as_ref().map(|confirmed| confirmed.version);
-        if up.snapshot.is_none() && up.target.is_some() && version >= up.target {
-            up.target = None;
-            self.outputs.push_back(Output::Event(Event::CaughtUp));
+        let Some(version) = self.confirmed.as_ref().map(|confirmed| confirmed.version) else {
+            return;
+        };
+        if up.snapshot.is_some() || up.target.is_none_or(|target| version < target) {
+            return;
         }
+        up.target = None;
+        // What was decided before the welcome, and is neither in it nor in the
+        // entries until then, was refused: by a server that forgot why.
+        if self.pending.iter().any(|pending| pending.stage == Stage::Decided) {
+            self.settle_as_snapshot(version, |pending| pending.stage == Stage::Decided);
+            self.rebase(now);
+        }
+        self.outputs.push_back(Output::Event(Event::CaughtUp));
     }
 
     fn timeout(&mut self, now: LocalTime) {

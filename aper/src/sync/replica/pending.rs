@@ -10,9 +10,20 @@ pub(super) struct Pending<T> {
     pub(super) encoded: Payload,
     /// Given when it is sent for the first time, and kept from then on.
     pub(super) seq: Option<ClientSeq>,
-    /// Whether it was sent on this connection, or was decided before it.
-    pub(super) in_flight: bool,
+    pub(super) stage: Stage,
     pub(super) effect: Effect,
+}
+
+/// How far it has come on this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has to be sent, for the first time or again.
+    Unsent,
+    /// It was sent; an answer will come.
+    Sent,
+    /// The server had decided on it before the connection began. The answer
+    /// was in the welcome, or comes until the client has caught up, or is lost.
+    Decided,
 }
 
 /// What the user sees of it.
@@ -28,17 +39,13 @@ pub(super) enum Effect {
 
 impl<T> Pending<T> {
     pub(super) fn new(ticket: Ticket, transition: T, encoded: Payload, effect: Effect) -> Self {
-        Self { ticket, transition, encoded, seq: None, in_flight: false, effect }
+        Self { ticket, transition, encoded, seq: None, stage: Stage::Unsent, effect }
     }
 
-    pub(super) fn connection_ended(&mut self) {
-        self.in_flight = false;
-    }
-
-    /// The server has decided up to `last_seq`: what is beyond must be sent
-    /// (again); the answer to the rest is on its way.
+    /// A connection begins on which the server has decided up to `last_seq`:
+    /// what is beyond must be sent (again).
     pub(super) fn welcomed(&mut self, last_seq: ClientSeq) {
-        self.in_flight = self.is_decided_by(last_seq);
+        self.stage = if self.is_decided_by(last_seq) { Stage::Decided } else { Stage::Unsent };
     }
 
     pub(super) fn is_decided_by(&self, last_seq: ClientSeq) -> bool {
