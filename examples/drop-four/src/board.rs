@@ -47,7 +47,6 @@ pub struct Cell {
 /// The discs. A column is a pile, so no disc can hang in the air.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(transparent)]
 pub struct Board([Vec<Color>; COLUMNS]);
 
 /// Why a disc cannot be dropped.

@@ -9,13 +9,11 @@ use uuid::Uuid;
 /// heard of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(transparent)]
 pub struct ColumnId(pub Uuid);
 
 /// Names a card, as [`ColumnId`] does a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(transparent)]
 pub struct CardId(pub Uuid);
 
 /// The state.

@@ -32,7 +32,6 @@ pub const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000;
 /// so that it can be paused before the server has heard of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(transparent)]
 pub struct TimerId(pub Uuid);
 
 /// All timers, the oldest first.
