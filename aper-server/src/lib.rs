@@ -1,1 +1,43 @@
-//! Placeholder.
+//! The server of Aper: hosts state machines that people share in real time.
+//!
+//! A machine's sessions are at `/{machine}/{session}`; a client connects there
+//! by WebSocket and speaks the protocol of [`aper::protocol`]. A session is
+//! one task, started by its first client; it orders what its clients submit,
+//! keeps that in a [`Journal`](aper::journal::Journal), and tells everybody.
+//! When all have gone it falls asleep, and wakes when somebody comes or a
+//! timer of the machine is due.
+//!
+//! The server [runs alone](Server::serve), [as a program](program) with flags
+//! and logs, or as [part of an axum application](Server::router). Every bound
+//! is in [`Limits`], with what happens at it.
+//!
+//! # What it does not do
+//!
+//! It does not decide: order, deduplication and refusals are
+//! [`Authority`](aper::sync::Authority)'s. It does not know users:
+//! [authentication](ServerBuilder::authenticate) is the operator's. It does
+//! not speak TLS: put it behind a proxy, or [serve](Server::serve_on) a
+//! listener that does.
+#![warn(missing_docs)]
+
+mod auth;
+mod clock;
+mod connection;
+mod error;
+mod hub;
+mod limits;
+mod machine;
+mod origin;
+#[cfg(feature = "program")]
+pub mod program;
+mod server;
+mod session;
+mod tail;
+#[cfg(feature = "program")]
+pub mod telemetry;
+
+pub use auth::{Authenticate, Credentials, Denied};
+pub use error::BuildError;
+pub use limits::Limits;
+pub use origin::Origins;
+pub use server::{Server, ServerBuilder};

@@ -1,2 +1,18 @@
-//! Placeholder.
-fn main() {}
+//! One server with the machines of all examples, and their pages:
+//!
+//! ```text
+//! aper-examples-server --listen 127.0.0.1:4000 --pages target/pages
+//! ```
+
+use std::process::ExitCode;
+
+use aper_server::Server;
+
+fn main() -> ExitCode {
+    let server = Server::builder()
+        .machine(|_| counter::Counter::default())
+        .machine(|_| drop_four::DropFour::default())
+        .machine(|_| timer::Timers::default())
+        .machine(|_| kanban::Board::default());
+    aper_server::program::run(server)
+}

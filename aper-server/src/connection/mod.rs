@@ -1,0 +1,234 @@
+//! One WebSocket connection, from its upgrade to its end.
+//!
+//! A connection decodes what its client sends and hands it to the session; it
+//! sends what the session has for this client alone, and what it reads from
+//! the tail of the log. It knows neither states nor transitions. Whatever a
+//! client does to its connection costs that connection and nothing else.
+
+mod rate;
+mod reader;
+pub(crate) mod stall;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aper::journal::SessionKey;
+use aper::protocol::handshake::MachineVersion;
+use aper::protocol::{ClientMessage, CloseCode, Hello, decode};
+use aper::sync::ConnectionId;
+use axum::http::HeaderMap;
+use futures::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tracing::{debug, info};
+
+use crate::auth::{Credentials, Hook};
+use crate::clock::Clock;
+use crate::error::Closing;
+use crate::hub::{Hub, stopped};
+use crate::limits::Limits;
+use crate::session::{Membership, Parts};
+
+/// Longest reason that a close frame has room for, in bytes.
+const REASON_BYTES: usize = 123;
+
+/// Bytes that are still taken from a client after its close frame was sent:
+/// without that, its last bytes would make the system drop the frame.
+const LEFTOVER_BYTES: usize = 1024 * 1024;
+
+/// Answers of the connection itself that wait to be sent.
+const REPLIES: usize = 8;
+
+/// A connection that has been upgraded and not heard yet.
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    pub(crate) key: Arc<SessionKey>,
+    pub(crate) machine: MachineVersion,
+    pub(crate) headers: HeaderMap,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) authenticate: Option<Hook>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// How a connection ended.
+enum End {
+    /// By this side.
+    Closing(Closing),
+    /// By the client, with a close frame.
+    ByPeer,
+    /// The socket is gone, or takes nothing.
+    Broken(String),
+}
+
+/// What the connection itself has to say.
+enum Reply {
+    Pong { sent: aper::LocalTime },
+    AreYouThere,
+}
+
+impl Connection {
+    /// Serves the client until either side ends it.
+    pub(crate) async fn serve<S>(self, mut socket: WebSocketStream<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let mut stopping = self.hub.stopping();
+        let joined = tokio::select! {
+            joined = self.join(&mut socket) => joined,
+            () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
+        };
+        let end = match joined {
+            Ok(membership) => self.exchange(&mut socket, membership).await,
+            Err(end) => end,
+        };
+        match &end {
+            End::ByPeer => debug!("the client closed the connection"),
+            End::Broken(reason) => debug!(reason, "the connection broke"),
+            End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
+        }
+        close(&mut socket, end, self.limits.close_within).await;
+    }
+
+    /// From `Hello` to the place in the session.
+    async fn join<S>(&self, socket: &mut WebSocketStream<S>) -> Result<Membership, End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let hello = timeout(self.limits.hello_within, receive_hello(socket)).await;
+        let hello = hello.map_err(|_| {
+            End::Closing(Closing::new(CloseCode::Silent, "the client did not say who it is"))
+        })??;
+        let checked = self.machine.check(&hello);
+        checked
+            .map_err(|error| End::Closing(Closing::new(CloseCode::Outdated, error.to_string())))?;
+        let admitted = timeout(self.limits.hello_within, self.admit(hello)).await;
+        let busy = |_| Closing::new(CloseCode::SessionFailed, "the session took too long to open");
+        admitted.map_err(busy).flatten().map_err(End::Closing)
+    }
+
+    async fn admit(&self, hello: Hello) -> Result<Membership, Closing> {
+        let user = match &self.authenticate {
+            None => None,
+            Some(hook) => {
+                let credentials = Credentials {
+                    session: (*self.key).clone(),
+                    token: hello.token,
+                    headers: self.headers.clone(),
+                };
+                let denied =
+                    |denied: crate::Denied| Closing::new(CloseCode::Unauthorized, denied.reason);
+                hook.authenticate(credentials).await.map_err(denied)?
+            }
+        };
+        self.hub.join(&self.key, self.id, user, hello.resume).await
+    }
+
+    async fn exchange<S>(&self, socket: &mut WebSocketStream<S>, mut membership: Membership) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let (sink, stream) = socket.split();
+        let (replies, to_send) = mpsc::channel(REPLIES);
+        let Parts { answers, tail, commands, closed } = membership.parts();
+        let drained = tokio::sync::Notify::new();
+        let reader =
+            reader::Reader { stream, commands, replies, drained: &drained, limits: &self.limits };
+        let writer = writer::Writer::new(
+            sink,
+            answers,
+            tail,
+            commands,
+            to_send,
+            &drained,
+            self.clock,
+            &self.limits,
+        );
+        tokio::select! {
+            closing = closed.wait() => End::Closing(closing),
+            end = reader.run() => end,
+            end = writer.run() => end,
+        }
+    }
+}
+
+async fn receive_hello<S>(socket: &mut WebSocketStream<S>) -> Result<Hello, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        let bytes = match socket.next().await {
+            Some(Ok(Message::Binary(bytes))) => bytes,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Close(_))) | None => return Err(End::ByPeer),
+            Some(Ok(_)) => return Err(protocol("messages are binary")),
+            Some(Err(error)) => return Err(broken(error)),
+        };
+        return match decode(&bytes) {
+            Ok(ClientMessage::Hello(hello)) => Ok(hello),
+            Ok(_) => Err(protocol("the first message is a Hello")),
+            Err(error) => Err(protocol(error)),
+        };
+    }
+}
+
+fn protocol(reason: impl ToString) -> End {
+    End::Closing(Closing::new(CloseCode::Protocol, reason.to_string()))
+}
+
+/// What a fault of the socket means for the connection.
+fn broken(error: SocketError) -> End {
+    match error {
+        SocketError::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            let reason = format!("a message of {size} bytes is too long: at most {max_size}");
+            End::Closing(Closing::new(CloseCode::TooBig, reason))
+        }
+        SocketError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            End::Closing(Closing::new(CloseCode::Slow, "the client takes nothing"))
+        }
+        SocketError::Protocol(error @ ProtocolError::ResetWithoutClosingHandshake) => {
+            End::Broken(error.to_string())
+        }
+        SocketError::Protocol(error) => protocol(error),
+        SocketError::Utf8(_) => protocol("messages are binary"),
+        SocketError::ConnectionClosed | SocketError::AlreadyClosed => End::ByPeer,
+        other => End::Broken(other.to_string()),
+    }
+}
+
+/// Sends the close frame, if there is anybody to send it to, and waits for the
+/// other side to have read it; within a deadline, and then lets go.
+async fn close<S>(socket: &mut WebSocketStream<S>, end: End, within: Duration)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let deadline = Instant::now() + within;
+    let mut heard = matches!(end, End::ByPeer);
+    let frame = match end {
+        End::Broken(_) => return,
+        End::ByPeer => None,
+        End::Closing(Closing { code, reason }) => {
+            let reason = reason[..reason.floor_char_boundary(REASON_BYTES)].into();
+            Some(CloseFrame { code: code.number().into(), reason })
+        }
+    };
+    let farewell = async {
+        socket.send(Message::Close(frame)).await.ok()?;
+        while let Some(Ok(message)) = socket.next().await {
+            heard |= message.is_close();
+        }
+        if heard {
+            return Some(0);
+        }
+        // The client's bytes are not taken as frames any more.
+        let mut leftover = socket.get_mut().take(LEFTOVER_BYTES as u64);
+        tokio::io::copy(&mut leftover, &mut tokio::io::sink()).await.ok()
+    };
+    let _ = timeout_at(deadline, farewell).await;
+}

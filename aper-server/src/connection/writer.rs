@@ -1,0 +1,258 @@
+//! What a client is sent: its own answers, and the log from its cursor on.
+//!
+//! The order that matters: an answer that the session gave before it published
+//! an entry is sent before that entry. So each round looks at the head of the
+//! log first, then sends all answers that are there, and only then entries, up
+//! to that head. While a snapshot is under way, entries wait; answers do not.
+
+use std::sync::Arc;
+
+use aper::Version;
+use aper::protocol::{CloseCode, Rejection, ServerMessage, encode};
+use bytes::Bytes;
+use futures::{Sink, SinkExt};
+use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tracing::debug;
+
+use super::{End, Reply, broken};
+use crate::clock::Clock;
+use crate::error::Closing;
+use crate::limits::Limits;
+use crate::session::{Answer, Chunks, Commands, SharedImage};
+use crate::tail::{FellOff, Tail};
+
+/// Bytes of the log that are handed to the socket before it is flushed.
+const ROUND_BYTES: usize = 256 * 1024;
+
+/// Refusals that share one message.
+const REJECTIONS: usize = 64;
+
+pub(super) struct Writer<'a, S> {
+    sink: S,
+    answers: &'a mut mpsc::Receiver<Answer>,
+    tail: &'a mut Tail,
+    commands: &'a Commands,
+    replies: mpsc::Receiver<Reply>,
+    drained: &'a Notify,
+    clock: Clock,
+    limits: &'a Limits,
+    /// The version up to which the client has, or is being sent, everything.
+    cursor: Version,
+    log: Log,
+    snapshots_in_a_row: u32,
+    rejections: Vec<Rejection>,
+    unflushed: Unflushed,
+}
+
+/// Where the client is with the log.
+enum Log {
+    Following,
+    /// It fell off the tail; the session was asked for a snapshot.
+    SnapshotAsked,
+    Snapshot {
+        chunks: Chunks,
+        next: usize,
+    },
+}
+
+#[derive(PartialEq, Eq)]
+enum Unflushed {
+    Nothing,
+    Something,
+}
+
+impl<'a, S> Writer<'a, S>
+where
+    S: Sink<Message, Error = SocketError> + Unpin,
+{
+    #[expect(clippy::too_many_arguments, reason = "each is a part of one connection, used once")]
+    pub(super) fn new(
+        sink: S,
+        answers: &'a mut mpsc::Receiver<Answer>,
+        tail: &'a mut Tail,
+        commands: &'a Commands,
+        replies: mpsc::Receiver<Reply>,
+        drained: &'a Notify,
+        clock: Clock,
+        limits: &'a Limits,
+    ) -> Self {
+        Self {
+            sink,
+            answers,
+            tail,
+            commands,
+            replies,
+            drained,
+            clock,
+            limits,
+            cursor: Version(0),
+            log: Log::Following,
+            snapshots_in_a_row: 0,
+            rejections: Vec::new(),
+            unflushed: Unflushed::Nothing,
+        }
+    }
+
+    /// Writes until the connection has to end.
+    pub(super) async fn run(mut self) -> End {
+        match self.write().await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn write(&mut self) -> Result<std::convert::Infallible, End> {
+        self.welcome().await?;
+        loop {
+            let head = self.tail.head();
+            self.send_answers().await?;
+            self.send_log(head).await?;
+            if self.unflushed == Unflushed::Something {
+                self.sink.flush().await.map_err(broken)?;
+                self.unflushed = Unflushed::Nothing;
+                continue;
+            }
+            let follows = matches!(self.log, Log::Following);
+            tokio::select! {
+                Some(answer) = self.answers.recv() => self.take(answer).await?,
+                Some(reply) = self.replies.recv() => self.reply(reply).await?,
+                () = self.tail.changed(), if follows => {}
+            }
+        }
+    }
+
+    async fn welcome(&mut self) -> Result<(), End> {
+        let Some(Answer::Welcome { welcome, image, from }) = self.answers.recv().await else {
+            // The session is gone, or a rule is broken that it must keep.
+            return Err(End::Closing(Closing::session_failed()));
+        };
+        let last_seq = welcome.last_seq;
+        self.send(&ServerMessage::Welcome(*welcome)).await?;
+        self.cursor = from;
+        match image {
+            Some(image) => self.begin_snapshot(&image, last_seq).await,
+            None => Ok(()),
+        }
+    }
+
+    /// All that is there for this client alone.
+    async fn send_answers(&mut self) -> Result<(), End> {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.take(answer).await?;
+        }
+        self.send_rejections().await?;
+        self.drained.notify_one();
+        while let Ok(reply) = self.replies.try_recv() {
+            self.reply(reply).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, answer: Answer) -> Result<(), End> {
+        match answer {
+            Answer::Reject(rejection) => {
+                self.rejections.push(rejection);
+                if self.rejections.len() >= REJECTIONS {
+                    self.send_rejections().await?;
+                }
+                Ok(())
+            }
+            Answer::Snapshot { image, last_seq } => {
+                self.send_rejections().await?;
+                self.cursor = image.version();
+                self.begin_snapshot(&image, last_seq).await
+            }
+            // A connection joins once.
+            Answer::Welcome { .. } => Ok(()),
+        }
+    }
+
+    async fn send_rejections(&mut self) -> Result<(), End> {
+        if self.rejections.is_empty() {
+            return Ok(());
+        }
+        let rejections = std::mem::take(&mut self.rejections);
+        self.send(&ServerMessage::Rejects(rejections)).await
+    }
+
+    async fn reply(&mut self, reply: Reply) -> Result<(), End> {
+        match reply {
+            Reply::Pong { sent } => {
+                let now = self.clock.now();
+                self.send(&ServerMessage::Pong { sent, now }).await
+            }
+            Reply::AreYouThere => self.feed(Message::Ping(Bytes::new())).await,
+        }
+    }
+
+    async fn begin_snapshot(
+        &mut self,
+        image: &Arc<SharedImage>,
+        last_seq: aper::ClientSeq,
+    ) -> Result<(), End> {
+        // What is there is sent before the encoding is waited for.
+        self.sink.flush().await.map_err(broken)?;
+        let chunks = image.chunks().await;
+        let chunks = chunks.map_err(|_| End::Closing(Closing::session_failed()))?.clone();
+        self.send(&image.header(&chunks, last_seq)).await?;
+        self.log = Log::Snapshot { chunks, next: 0 };
+        Ok(())
+    }
+
+    /// The next chunk of a snapshot, or the next entries up to `head`.
+    async fn send_log(&mut self, head: Version) -> Result<(), End> {
+        match &mut self.log {
+            Log::SnapshotAsked => Ok(()),
+            Log::Snapshot { chunks, next } => {
+                let chunk = chunks.messages.get(*next).cloned();
+                *next += 1;
+                if *next >= chunks.messages.len() {
+                    self.log = Log::Following;
+                }
+                match chunk {
+                    Some(chunk) => self.feed(Message::Binary(chunk)).await,
+                    None => Ok(()),
+                }
+            }
+            Log::Following if self.cursor >= head => {
+                self.snapshots_in_a_row = 0;
+                Ok(())
+            }
+            Log::Following => self.send_entries(head).await,
+        }
+    }
+
+    async fn send_entries(&mut self, head: Version) -> Result<(), End> {
+        match self.tail.read(self.cursor, head, ROUND_BYTES) {
+            Ok((messages, cursor)) => {
+                for bytes in messages {
+                    self.feed(Message::Binary(bytes)).await?;
+                }
+                self.cursor = cursor;
+                Ok(())
+            }
+            Err(FellOff) => {
+                debug!(cursor = %self.cursor, "the client is too far behind: a snapshot");
+                self.snapshots_in_a_row += 1;
+                if self.snapshots_in_a_row > self.limits.snapshots_in_a_row {
+                    let reason = "the client takes less than the session makes";
+                    return Err(End::Closing(Closing::new(CloseCode::Slow, reason)));
+                }
+                self.log = Log::SnapshotAsked;
+                self.commands.ask_for_snapshot().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn send(&mut self, message: &ServerMessage) -> Result<(), End> {
+        let bytes = encode(message).map_err(|_| End::Closing(Closing::session_failed()))?;
+        self.feed(Message::Binary(bytes.into())).await
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        self.unflushed = Unflushed::Something;
+        self.sink.feed(message).await.map_err(broken)
+    }
+}

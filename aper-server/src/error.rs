@@ -1,0 +1,71 @@
+//! What can go wrong, one type for one operation.
+
+use aper::journal::JournalError;
+use aper::protocol::{CloseCode, EncodeError};
+
+use crate::machine::CannotOpen;
+
+/// Why a server could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Two machines have the same name.
+    #[error("two machines are called `{name}`: give one of them another NAME")]
+    TwoMachines {
+        /// The name.
+        name: &'static str,
+    },
+    /// A machine's name cannot stand in a URL.
+    #[error(
+        "the machine name `{name}` cannot stand in a URL: \
+         use lower-case letters, digits and hyphens"
+    )]
+    MachineName {
+        /// The name.
+        name: &'static str,
+    },
+    /// There is no such directory.
+    #[error("the directory for static files, {path}, does not exist")]
+    StaticFiles {
+        /// The directory.
+        path: String,
+    },
+}
+
+/// Why a session ended that should not have.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the journal did not answer within {seconds} s")]
+    JournalSilent { seconds: u64 },
+    #[error("the session cannot be opened: {0}")]
+    Open(#[from] CannotOpen),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("the state could not be encoded: its Serialize panicked")]
+    EncodePanicked,
+    #[error("the operating system gave no random numbers: {0}")]
+    Entropy(String),
+}
+
+/// Why a connection is to end: for a program, and for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closing {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: String,
+}
+
+impl Closing {
+    pub(crate) fn new(code: CloseCode, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    pub(crate) fn restart() -> Self {
+        Self::new(CloseCode::Restart, "the server stops: come back in a moment")
+    }
+
+    pub(crate) fn session_failed() -> Self {
+        let reason = "the session met an error and ended; it starts anew from its journal";
+        Self::new(CloseCode::SessionFailed, reason)
+    }
+}

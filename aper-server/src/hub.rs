@@ -1,0 +1,304 @@
+//! Which sessions are awake, and which sleeping ones have a timer.
+//!
+//! A session begins with the first who wants something of it and ends by
+//! itself when it is quiet. Between the end of its task and its removal here,
+//! whoever comes finds its mailbox closed, waits until it is gone and asks
+//! again: there are never two tasks of one session.
+
+use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use aper::journal::{Journal, SessionKey};
+use aper::protocol::{CloseCode, Resume};
+use aper::sync::ConnectionId;
+use aper::{Timestamp, UserId};
+use futures::FutureExt;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep_until;
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use crate::clock::Clock;
+use crate::error::{Closing, SessionError};
+use crate::limits::Limits;
+use crate::machine::AnyMachine;
+use crate::session::{
+    Ended, Ground, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
+};
+
+/// When an alarm could not wake its session because too many are awake.
+const RING_AGAIN: Duration = Duration::from_secs(1);
+
+pub(crate) struct Hub {
+    machines: HashMap<&'static str, Arc<dyn AnyMachine>>,
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    limits: Arc<Limits>,
+    stopping: watch::Sender<bool>,
+    state: Mutex<State>,
+    /// An alarm earlier than all others was set, or the hub is gone.
+    alarms_changed: Arc<Notify>,
+    /// A session's task has ended.
+    one_ended: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    awake: HashMap<Arc<SessionKey>, SessionHandle>,
+    alarms: BTreeSet<(Timestamp, Arc<SessionKey>)>,
+    alarm_of: HashMap<Arc<SessionKey>, Timestamp>,
+    alarms_watched: Watched,
+}
+
+/// Whether there is a task that watches the alarms.
+#[derive(Default, PartialEq, Eq)]
+enum Watched {
+    #[default]
+    NotYet,
+    Yes,
+}
+
+/// Why a session could not be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotStarted {
+    UnknownMachine,
+    TooMany,
+    Stopping,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        machines: HashMap<&'static str, Arc<dyn AnyMachine>>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        limits: Arc<Limits>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            machines,
+            journal,
+            clock,
+            limits,
+            stopping: watch::Sender::new(false),
+            state: Mutex::default(),
+            alarms_changed: Arc::default(),
+            one_ended: Notify::new(),
+        })
+    }
+
+    pub(crate) fn machine(&self, name: &str) -> Option<&Arc<dyn AnyMachine>> {
+        self.machines.get(name)
+    }
+
+    /// Lets a client into a session, which is started if it is not awake.
+    pub(crate) async fn join(
+        self: &Arc<Self>,
+        key: &Arc<SessionKey>,
+        connection: ConnectionId,
+        user: Option<UserId>,
+        resume: Option<Resume>,
+    ) -> Result<Membership, Closing> {
+        loop {
+            let session = self.start(key).map_err(|error| self.closing_for(error))?;
+            match session.join(connection, user.clone(), resume).await {
+                Ok(membership) => return Ok(membership),
+                Err(NotJoined::Refused(closing)) => return Err(closing),
+                Err(NotJoined::Ended) => match session.ended().await {
+                    Ended::Asleep => debug!(session = %key, "it was falling asleep: once more"),
+                    Ended::ShutDown => return Err(Closing::restart()),
+                    Ended::Failed => return Err(Closing::session_failed()),
+                },
+            }
+        }
+    }
+
+    /// How many sessions are awake.
+    pub(crate) fn awake(&self) -> usize {
+        self.state().awake.len()
+    }
+
+    /// Ends every session in good order and starts none any more. Comes back
+    /// when all have ended.
+    pub(crate) async fn shut_down(&self) {
+        self.stopping.send_replace(true);
+        loop {
+            let ended = self.one_ended.notified();
+            if self.awake() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Whether [`shut_down`](Self::shut_down) was called.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    fn closing_for(&self, error: NotStarted) -> Closing {
+        match error {
+            NotStarted::UnknownMachine => {
+                Closing::new(CloseCode::Outdated, "this server has no such machine")
+            }
+            NotStarted::TooMany => {
+                warn!(limit = self.limits.sessions, "a session was refused: too many are awake");
+                Closing::new(CloseCode::Full, "the server has as many sessions as it may")
+            }
+            NotStarted::Stopping => Closing::restart(),
+        }
+    }
+
+    fn start(self: &Arc<Self>, key: &Arc<SessionKey>) -> Result<SessionHandle, NotStarted> {
+        let machine = self.machines.get(&*key.machine).ok_or(NotStarted::UnknownMachine)?;
+        let mut state = self.state();
+        if let Some(session) = state.awake.get(key) {
+            return Ok(session.clone());
+        }
+        if *self.stopping.borrow() {
+            return Err(NotStarted::Stopping);
+        }
+        if state.awake.len() >= self.limits.sessions {
+            return Err(NotStarted::TooMany);
+        }
+        state.remove_alarm(key);
+        let (session, post) = SessionHandle::new(&self.limits);
+        state.awake.insert(Arc::clone(key), session.clone());
+        drop(state);
+
+        let ground = Ground {
+            key: Arc::clone(key),
+            machine: Arc::clone(machine),
+            journal: Arc::clone(&self.journal),
+            clock: self.clock,
+            limits: Arc::clone(&self.limits),
+            stopping: self.stopping.subscribe(),
+        };
+        let span = info_span!(parent: None, "session", session = %key);
+        tokio::spawn(Arc::clone(self).supervise(ground, post).instrument(span));
+        Ok(session)
+    }
+
+    /// Runs a session to its end, whatever that is, and then takes it out of
+    /// the books before anybody is told.
+    async fn supervise(self: Arc<Self>, ground: Ground, post: SessionPost) {
+        let key = Arc::clone(&ground.key);
+        let SessionPost { mailbox, ended } = post;
+        let may_sleep = |alarm: Option<Timestamp>| {
+            alarm.is_none() || self.state().alarms.len() < self.limits.alarms
+        };
+        let run = async {
+            let session = open(ground, mailbox).await?;
+            info!("the session is awake");
+            session.run(may_sleep).await
+        };
+        // Unwind-safe: a panic drops all that the session had.
+        let rest = AssertUnwindSafe(run).catch_unwind().await;
+        let (how, alarm) = match rest {
+            Ok(Ok(Rest::Asleep { alarm })) => (Ended::Asleep, alarm),
+            Ok(Ok(Rest::ShutDown)) => (Ended::ShutDown, None),
+            Ok(Err(error)) => (failed(&error), None),
+            Err(panic) => {
+                error!(panic = text_of(&*panic), "the session panicked and ended");
+                (Ended::Failed, None)
+            }
+        };
+        self.ended(&key, alarm);
+        if how == Ended::Asleep {
+            info!(alarm = alarm.map(Timestamp::as_millis), "the session is asleep");
+        }
+        ended.send_replace(Some(how));
+    }
+
+    fn ended(self: &Arc<Self>, key: &Arc<SessionKey>, alarm: Option<Timestamp>) {
+        let mut state = self.state();
+        state.awake.remove(key);
+        if let Some(at) = alarm {
+            self.set_alarm(&mut state, at, key);
+        }
+        drop(state);
+        self.one_ended.notify_waiters();
+    }
+
+    fn set_alarm(self: &Arc<Self>, state: &mut State, at: Timestamp, key: &Arc<SessionKey>) {
+        state.alarms.insert((at, Arc::clone(key)));
+        state.alarm_of.insert(Arc::clone(key), at);
+        self.alarms_changed.notify_one();
+        if state.alarms_watched == Watched::NotYet {
+            state.alarms_watched = Watched::Yes;
+            let changed = Arc::clone(&self.alarms_changed);
+            tokio::spawn(watch_alarms(Arc::downgrade(self), changed, self.clock));
+        }
+    }
+
+    /// Starts the sessions whose time has come.
+    fn ring(self: &Arc<Self>) {
+        let now = self.clock.now();
+        loop {
+            let mut state = self.state();
+            let Some((at, key)) = state.alarms.first().cloned() else { return };
+            if at > now {
+                return;
+            }
+            state.remove_alarm(&key);
+            drop(state);
+            if let Err(NotStarted::TooMany) = self.start(&key) {
+                self.set_alarm(&mut self.state(), now + RING_AGAIN, &key);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.alarms_changed.notify_one();
+    }
+}
+
+impl State {
+    fn remove_alarm(&mut self, key: &Arc<SessionKey>) {
+        if let Some(at) = self.alarm_of.remove(key) {
+            self.alarms.remove(&(at, Arc::clone(key)));
+        }
+    }
+}
+
+/// Wakes sleeping sessions in time, for as long as there is a hub.
+async fn watch_alarms(hub: Weak<Hub>, changed: Arc<Notify>, clock: Clock) {
+    loop {
+        let Some(awake) = hub.upgrade() else { return };
+        awake.ring();
+        let next = awake.state().alarms.first().map(|(at, _)| clock.wait_for(*at));
+        drop(awake);
+        let due = async {
+            match next {
+                Some(moment) => sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = changed.notified() => {}
+        }
+    }
+}
+
+/// Comes back when the server is told to stop; never, if it cannot be any more.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stopping| *stopping).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn failed(error: &SessionError) -> Ended {
+    error!(%error, "the session met an error and ended");
+    Ended::Failed
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}

@@ -1,0 +1,113 @@
+//! A machine as bytes in, bytes out: the one place of the server that knows
+//! the machine's type, implemented once, generically.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use aper::journal::Recovered;
+use aper::protocol::handshake::MachineVersion;
+use aper::sync::Authority;
+use aper::sync::authority::{Input, OpenError, Output, SnapshotImage};
+use aper::{SessionId, StateMachine, Timestamp, Version};
+
+/// One session's authority, whatever its machine.
+pub(crate) trait AnyAuthority: Send {
+    /// [`Authority::handle`].
+    fn handle(&mut self, now: Timestamp, input: Input);
+    /// [`Authority::next_output`].
+    fn next_output(&mut self) -> Option<Output>;
+    /// [`Authority::next_timeout`].
+    fn next_timeout(&self) -> Option<Timestamp>;
+    /// [`Authority::version`].
+    fn version(&self) -> Version;
+    /// [`Authority::connected`].
+    fn connected(&self) -> usize;
+    /// [`Authority::snapshot`].
+    fn snapshot(&self) -> Option<SnapshotImage>;
+}
+
+/// What the server has registered under a machine's name.
+pub(crate) trait AnyMachine: Send + Sync {
+    fn version(&self) -> MachineVersion;
+
+    /// Takes a session up. A machine that panics over what the journal holds
+    /// is an error of this session.
+    fn open(
+        &self,
+        session: &SessionId,
+        recovered: Recovered,
+        seed: [u8; 32],
+    ) -> Result<Box<dyn AnyAuthority>, CannotOpen>;
+}
+
+/// Why a machine did not take a session up.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum CannotOpen {
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    #[error("the state machine panicked")]
+    Panicked,
+}
+
+/// A machine, and how its sessions begin.
+struct Registered<S, F> {
+    initial: F,
+    machine: PhantomData<fn() -> S>,
+}
+
+impl<S, F> AnyMachine for Registered<S, F>
+where
+    S: StateMachine,
+    F: Fn(&SessionId) -> S + Send + Sync,
+{
+    fn version(&self) -> MachineVersion {
+        MachineVersion::of::<S>()
+    }
+
+    fn open(
+        &self,
+        session: &SessionId,
+        recovered: Recovered,
+        seed: [u8; 32],
+    ) -> Result<Box<dyn AnyAuthority>, CannotOpen> {
+        // Unwind-safe: a panic leaves nothing behind that anybody sees.
+        let open = || Authority::open((self.initial)(session), recovered, seed);
+        let authority =
+            catch_unwind(AssertUnwindSafe(open)).map_err(|_| CannotOpen::Panicked)??;
+        Ok(Box::new(authority))
+    }
+}
+
+/// Registers `S`, whose sessions begin with `initial`.
+pub(crate) fn register<S: StateMachine>(
+    initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
+) -> Arc<dyn AnyMachine> {
+    Arc::new(Registered { initial, machine: PhantomData })
+}
+
+impl<S: StateMachine> AnyAuthority for Authority<S> {
+    fn handle(&mut self, now: Timestamp, input: Input) {
+        Authority::handle(self, now, input);
+    }
+
+    fn next_output(&mut self) -> Option<Output> {
+        Authority::next_output(self)
+    }
+
+    fn next_timeout(&self) -> Option<Timestamp> {
+        Authority::next_timeout(self)
+    }
+
+    fn version(&self) -> Version {
+        Authority::version(self)
+    }
+
+    fn connected(&self) -> usize {
+        Authority::connected(self)
+    }
+
+    fn snapshot(&self) -> Option<SnapshotImage> {
+        Authority::snapshot(self)
+    }
+}

@@ -1,0 +1,160 @@
+//! A server as a program: flags, logs, signals. A program of your own, with
+//! your machines, is three lines:
+//!
+//! ```no_run
+//! use aper::collections::Counter;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     aper_server::program::run(aper_server::Server::builder().machine(|_| Counter::default()))
+//! }
+//! ```
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::net::TcpListener;
+
+use crate::telemetry::{self, LogFormat};
+use crate::{Limits, Origins, ServerBuilder};
+
+/// Hosts shared state machines: clients connect by WebSocket at /MACHINE/SESSION.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    /// Where to listen: address and port.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
+    listen: SocketAddr,
+    /// Directory with the pages and other files to serve.
+    #[arg(long = "static", visible_alias = "pages", value_name = "DIRECTORY")]
+    static_files: Option<PathBuf>,
+    /// Let pages of this origin connect too, e.g. https://app.example.com. May be repeated.
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    allow_origins: Vec<String>,
+    /// Most connections at a time.
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<usize>,
+    /// Most sessions awake at a time.
+    #[arg(long, value_name = "COUNT")]
+    max_sessions: Option<usize>,
+    /// Most clients of one session at a time.
+    #[arg(long, value_name = "COUNT")]
+    max_clients: Option<usize>,
+    /// Longest message of a client.
+    #[arg(long, value_name = "BYTES")]
+    max_message: Option<usize>,
+    /// How long a session without clients stays awake.
+    #[arg(long, value_name = "SECONDS")]
+    idle: Option<u64>,
+    /// What to log: a level, or levels by module, e.g. info,aper_server=debug.
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+    /// How to log.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+/// Runs the server with the flags of the command line until the process is
+/// told to stop (Ctrl+C, SIGTERM). What cannot be done is said in one sentence
+/// on standard error.
+#[must_use]
+pub fn run(builder: ServerBuilder) -> ExitCode {
+    let flags = Flags::parse();
+    match start(builder, flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            // There is nobody left to tell when this fails.
+            let _ = writeln!(io::stderr(), "error: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
+    telemetry::start(&flags.log, flags.log_format)
+        .map_err(|error| format!("--log {} cannot be understood: {error}", flags.log))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no threads could be started: {error}"))?;
+    let served = runtime.block_on(serve(builder, flags));
+    // What has not ended by now has had its time.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
+    let builder = configure(builder, &flags);
+    let server = builder.build().map_err(|error| error.to_string())?;
+    let listener = TcpListener::bind(flags.listen).await;
+    let listener = listener.map_err(|error| cannot_listen(flags.listen, &error))?;
+    server.serve(listener, told_to_stop()).await;
+    Ok(())
+}
+
+fn configure(mut builder: ServerBuilder, flags: &Flags) -> ServerBuilder {
+    fn set<T>(field: &mut T, flag: Option<T>) {
+        if let Some(value) = flag {
+            *field = value;
+        }
+    }
+    let limits: &mut Limits = builder.limits_mut();
+    set(&mut limits.connections, flags.max_connections);
+    set(&mut limits.sessions, flags.max_sessions);
+    set(&mut limits.clients_per_session, flags.max_clients);
+    set(&mut limits.message_bytes, flags.max_message);
+    set(&mut limits.idle, flags.idle.map(Duration::from_secs));
+    if !flags.allow_origins.is_empty() {
+        let origins = flags.allow_origins.iter().fold(Origins::same(), Origins::and);
+        builder = builder.origins(origins);
+    }
+    match &flags.static_files {
+        Some(directory) => builder.static_files(directory),
+        None => builder,
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "port {} is taken by another program: stop that one, or choose another port with \
+             --listen {}:PORT",
+            address.port(),
+            address.ip()
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "this user may not listen on port {}: choose one above 1023 with --listen {}:PORT",
+            address.port(),
+            address.ip()
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{} is no address of this machine: choose another with --listen", address.ip())
+        }
+        _ => format!("the server cannot listen on {address}: {error}"),
+    }
+}
+
+/// Ready when the process is asked to stop.
+async fn told_to_stop() {
+    let interrupted = async {
+        // Without a handler there is no graceful way, and the default one acts.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    tokio::select! {
+        () = interrupted => {}
+        _ = terminated => {}
+    }
+}

@@ -1,0 +1,287 @@
+//! The server: what it is made of, and running it.
+
+mod accept;
+mod http;
+mod upgrade;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use aper::journal::{Journal, MemoryJournal};
+use aper::{SessionId, StateMachine};
+use axum::Router;
+use axum::serve::{Listener, ListenerExt};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use crate::auth::{Authenticate, Hook};
+use crate::clock::Clock;
+use crate::error::BuildError;
+use crate::hub::Hub;
+use crate::limits::Limits;
+use crate::machine::{AnyMachine, register};
+use crate::origin::Origins;
+
+/// Sessions of one or several machines, for clients over WebSocket.
+///
+/// A clone is the same server.
+///
+/// ```no_run
+/// use aper::collections::Counter;
+/// use aper_server::Server;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().machine(|_| Counter::default()).build()?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:4000").await?;
+/// server.serve(listener, std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+/// What every request needs.
+struct Shared {
+    hub: Arc<Hub>,
+    limits: Arc<Limits>,
+    origins: Origins,
+    authenticate: Option<Hook>,
+    static_files: Option<PathBuf>,
+    clock: Clock,
+    /// One permit for each WebSocket connection that there may be.
+    connections: Arc<Semaphore>,
+    next_connection: AtomicU64,
+}
+
+/// Most permits that a semaphore is asked for.
+const MANY: usize = 1 << 30;
+
+/// A server in the making: [`Server::builder`].
+#[must_use]
+pub struct ServerBuilder {
+    machines: Vec<Arc<dyn AnyMachine>>,
+    journal: Arc<dyn Journal>,
+    limits: Limits,
+    origins: Origins,
+    authenticate: Option<Hook>,
+    static_files: Option<PathBuf>,
+}
+
+impl Server {
+    /// A server without machines, with a journal in memory, for pages of its
+    /// own origin.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            machines: Vec::new(),
+            journal: Arc::new(MemoryJournal::new()),
+            limits: Limits::default(),
+            origins: Origins::same(),
+            authenticate: None,
+            static_files: None,
+        }
+    }
+
+    /// The server as part of another application: its WebSockets at
+    /// `/{machine}/{session}`, its `/healthz`, its static files. Nest it:
+    ///
+    /// ```
+    /// # use aper_server::Server;
+    /// # let server = Server::builder().build()?;
+    /// let app: axum::Router = axum::Router::new().nest("/live", server.router());
+    /// # Ok::<(), aper_server::BuildError>(())
+    /// ```
+    ///
+    /// The application then owns the listener, and with it `TCP_NODELAY`, the
+    /// deadlines of plain HTTP, and the bound on its connections. Before it
+    /// ends it calls [`shut_down`](Self::shut_down).
+    #[must_use]
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.shared))
+    }
+
+    /// Runs alone on a TCP listener until `shutdown` is ready, and then ends
+    /// in good order, within [`Limits::shutdown_within`].
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                warn!(%error, "TCP_NODELAY could not be set: small messages may be late");
+            }
+        });
+        self.serve_on(listener, shutdown).await;
+    }
+
+    /// The same on any listener: a Unix socket, TLS, a test's pipe.
+    pub async fn serve_on<L>(self, listener: L, shutdown: impl Future<Output = ()> + Send)
+    where
+        L: Listener,
+        L::Addr: std::fmt::Debug,
+    {
+        accept::serve(&self, listener, shutdown).await;
+    }
+
+    /// Ends in good order: clients are told to come back, sessions store a
+    /// snapshot. New clients and sessions are turned away from now on. Gives
+    /// up what takes longer than [`Limits::shutdown_within`].
+    pub async fn shut_down(&self) {
+        let within = self.shared.limits.shutdown_within;
+        let end = async {
+            self.shared.hub.shut_down().await;
+            self.shared.all_disconnected().await;
+        };
+        match tokio::time::timeout(within, end).await {
+            Ok(()) => info!("all sessions ended in good order"),
+            Err(_) => warn!(
+                sessions = self.shared.hub.awake(),
+                "some sessions or clients did not end in time and are dropped"
+            ),
+        }
+    }
+
+    /// How many sessions are awake.
+    #[must_use]
+    pub fn sessions_awake(&self) -> usize {
+        self.shared.hub.awake()
+    }
+
+    /// How many clients are connected.
+    #[must_use]
+    pub fn clients_connected(&self) -> usize {
+        self.shared.connected()
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn most_connections(&self) -> usize {
+        self.limits.connections.min(MANY)
+    }
+
+    fn connected(&self) -> usize {
+        self.most_connections() - self.connections.available_permits()
+    }
+
+    async fn all_disconnected(&self) {
+        let all = u32::try_from(self.most_connections()).expect("MANY fits");
+        // An error means that there are none left to wait for.
+        let _ = self.connections.acquire_many(all).await;
+    }
+}
+
+impl ServerBuilder {
+    /// Hosts a machine, at its [`NAME`](StateMachine::NAME). Each new session
+    /// of it begins with what `initial` makes of its name.
+    pub fn machine<S: StateMachine>(
+        mut self,
+        initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.machines.push(register(initial));
+        self
+    }
+
+    /// Keeps sessions in this journal. The default keeps them as long as the
+    /// process lives.
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// Other bounds than the default ones.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which pages may connect, if not only those of the server's own origin.
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Asks who a client is before it comes in.
+    ///
+    /// ```
+    /// use aper::UserId;
+    /// use aper_server::{Credentials, Denied, Server};
+    ///
+    /// let server = Server::builder().authenticate(|credentials: Credentials| async move {
+    ///     match credentials.token.as_deref() {
+    ///         Some("ada's secret") => Ok(Some(UserId::new("ada"))),
+    ///         Some(_) => Err(Denied::new("this token is not valid any more: log in again")),
+    ///         None => Ok(None),
+    ///     }
+    /// });
+    /// # drop(server);
+    /// ```
+    pub fn authenticate(mut self, hook: impl Authenticate) -> Self {
+        self.authenticate = Some(Arc::new(hook));
+        self
+    }
+
+    /// Serves the files of a directory where no session is asked for, and its
+    /// `index.html` for a directory.
+    pub fn static_files(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.static_files = Some(directory.into());
+        self
+    }
+
+    /// The bounds as they are now, to change some of them.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+
+    /// Makes the server. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When two machines have one name or a name cannot stand in a URL, and
+    /// when there is no directory of static files.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let machines = by_name(self.machines)?;
+        if let Some(directory) = self.static_files.as_ref().filter(|path| !path.is_dir()) {
+            return Err(BuildError::StaticFiles { path: directory.display().to_string() });
+        }
+        let (limits, clock) = (Arc::new(self.limits), Clock::start());
+        let hub = Hub::new(machines, self.journal, clock, Arc::clone(&limits));
+        let connections = Arc::new(Semaphore::new(limits.connections.min(MANY)));
+        let shared = Shared {
+            hub,
+            limits,
+            origins: self.origins,
+            authenticate: self.authenticate,
+            static_files: self.static_files,
+            clock,
+            connections,
+            next_connection: AtomicU64::new(1),
+        };
+        Ok(Server { shared: Arc::new(shared) })
+    }
+}
+
+fn by_name(
+    machines: Vec<Arc<dyn AnyMachine>>,
+) -> Result<HashMap<&'static str, Arc<dyn AnyMachine>>, BuildError> {
+    let mut named = HashMap::new();
+    for machine in machines {
+        let name = machine.version().name;
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if name.is_empty() || !name.bytes().all(allowed) {
+            return Err(BuildError::MachineName { name });
+        }
+        match named.entry(name) {
+            Entry::Occupied(_) => return Err(BuildError::TwoMachines { name }),
+            Entry::Vacant(place) => place.insert(machine),
+        };
+    }
+    Ok(named)
+}

@@ -1,0 +1,73 @@
+//! The connections of a session, as its task sees them.
+
+use std::collections::HashMap;
+
+use aper::protocol::CloseCode;
+use aper::sync::ConnectionId;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Answer;
+use crate::error::Closing;
+
+/// Who is here.
+#[derive(Default)]
+pub(super) struct Members {
+    lanes: HashMap<ConnectionId, Member>,
+    /// Removed here, and still to be told to the authority.
+    gone: Vec<ConnectionId>,
+}
+
+struct Member {
+    lane: mpsc::Sender<Answer>,
+    close: oneshot::Sender<Closing>,
+}
+
+impl Members {
+    pub(super) fn add(
+        &mut self,
+        connection: ConnectionId,
+        lane: mpsc::Sender<Answer>,
+        close: oneshot::Sender<Closing>,
+    ) {
+        self.lanes.insert(connection, Member { lane, close });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+
+    pub(super) fn connections(&self) -> Vec<ConnectionId> {
+        self.lanes.keys().copied().collect()
+    }
+
+    /// Puts an answer into a client's lane. One whose lane is full is closed:
+    /// it goes on asking without taking the answers.
+    pub(super) fn tell(&mut self, connection: ConnectionId, answer: Answer) {
+        let Some(member) = self.lanes.get(&connection) else { return };
+        match member.lane.try_send(answer) {
+            // Whoever has hung up is about to leave.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                let reason = "too many answers wait to be taken";
+                self.close(connection, Closing::new(CloseCode::Slow, reason));
+                self.gone.push(connection);
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, connection: ConnectionId, closing: Closing) {
+        if let Some(member) = self.lanes.remove(&connection) {
+            let _ = member.close.send(closing);
+        }
+    }
+
+    /// Whether it was here.
+    pub(super) fn remove(&mut self, connection: ConnectionId) -> bool {
+        self.lanes.remove(&connection).is_some()
+    }
+
+    pub(super) fn next_gone(&mut self) -> Option<ConnectionId> {
+        self.gone.pop()
+    }
+}

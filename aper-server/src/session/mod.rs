@@ -1,0 +1,268 @@
+//! One session: a task that alone drives its authority, and what others see
+//! of it, a mailbox.
+//!
+//! ```text
+//!  connections ──Command──▶ mailbox ──▶ task ──▶ Authority
+//!       ▲                               │  │
+//!       ├──Answer── lane (one client) ──┘  ├──▶ journal
+//!       └──bytes─── tail (everybody) ◀─────┘
+//! ```
+//!
+//! The mailbox is bounded. A client's `Leave` has its place there reserved
+//! from the moment it joins, so that leaving never waits and never gets lost.
+
+mod image;
+mod members;
+mod open;
+mod task;
+mod writer;
+
+use std::sync::Arc;
+
+use aper::protocol::{CloseCode, Rejection, Resume, Submission, Welcome};
+use aper::sync::ConnectionId;
+use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+
+pub(crate) use self::image::{Chunks, SharedImage};
+pub(crate) use self::open::{Ground, open};
+pub(crate) use self::task::Rest;
+use crate::error::Closing;
+use crate::limits::Limits;
+use crate::tail::Tail;
+
+/// What others want of a session.
+pub(crate) enum Command {
+    Join(Join),
+    Submit {
+        connection: ConnectionId,
+        submissions: Vec<Submission>,
+        /// Given back when they are decided on.
+        room: OwnedSemaphorePermit,
+    },
+    Snapshot {
+        connection: ConnectionId,
+    },
+    Leave {
+        connection: ConnectionId,
+    },
+}
+
+/// Somebody wants to take part.
+pub(crate) struct Join {
+    pub(crate) connection: ConnectionId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) resume: Option<Resume>,
+    pub(crate) lane: mpsc::Sender<Answer>,
+    pub(crate) close: oneshot::Sender<Closing>,
+    pub(crate) reply: oneshot::Sender<Result<Tail, Closing>>,
+}
+
+/// What a session tells one client alone. All that was put into the lane
+/// before an entry was published is sent before that entry.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The first. The log follows after `from`.
+    Welcome {
+        welcome: Box<Welcome>,
+        image: Option<Arc<SharedImage>>,
+        from: Version,
+    },
+    /// The state, in place of entries that are not in the tail any more.
+    Snapshot {
+        image: Arc<SharedImage>,
+        last_seq: ClientSeq,
+    },
+    Reject(Rejection),
+}
+
+/// How a session's task ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// There was nothing to do; it can be woken.
+    Asleep,
+    /// The server stops.
+    ShutDown,
+    /// It met an error of its own.
+    Failed,
+}
+
+/// A session that is awake, for those who want something of it.
+#[derive(Clone)]
+pub(crate) struct SessionHandle {
+    mailbox: mpsc::Sender<Command>,
+    ended: watch::Receiver<Option<Ended>>,
+    places: Arc<Semaphore>,
+    lane_len: usize,
+    unsent_answers: usize,
+}
+
+/// The session's side of a [`SessionHandle`].
+pub(crate) struct SessionPost {
+    pub(crate) mailbox: mpsc::Receiver<Command>,
+    pub(crate) ended: watch::Sender<Option<Ended>>,
+}
+
+/// Why somebody did not get in.
+pub(crate) enum NotJoined {
+    Refused(Closing),
+    /// The session's task has ended, or is just ending.
+    Ended,
+}
+
+impl SessionHandle {
+    pub(crate) fn new(limits: &Limits) -> (Self, SessionPost) {
+        // Room for a session full of clients and as many in the act of
+        // replacing their own old connections; the task refuses the rest.
+        let places = limits.clients_per_session.saturating_mul(2).min(1 << 30);
+        let (mailbox, commands) = mpsc::channel(places + limits.mailbox.clamp(1, 1 << 30));
+        let (ended, watch) = watch::channel(None);
+        // What a client has in the mailbox, what waits for the journal, the
+        // welcome, and what it has not taken: by then it is not read from.
+        let lane_len = limits.unsent_answers + 2 * UNANSWERED_SUBMISSIONS as usize + 8;
+        let places = Arc::new(Semaphore::new(places));
+        let unsent_answers = limits.unsent_answers;
+        let handle = Self { mailbox, ended: watch, places, lane_len, unsent_answers };
+        (handle, SessionPost { mailbox: commands, ended })
+    }
+
+    pub(crate) async fn join(
+        &self,
+        connection: ConnectionId,
+        user: Option<UserId>,
+        resume: Option<Resume>,
+    ) -> Result<Membership, NotJoined> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            NotJoined::Refused(Closing::new(CloseCode::Full, "the session is full"))
+        })?;
+        let leave = self.mailbox.clone().reserve_owned().await.map_err(|_| NotJoined::Ended)?;
+        let (lane, answers) = mpsc::channel(self.lane_len);
+        let (close, closed) = oneshot::channel();
+        let (reply, joined) = oneshot::channel();
+        let gauge = lane.downgrade();
+        let join = Join { connection, user, resume, lane, close, reply };
+        self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
+        let leave = Leave { connection, permit: Some(leave), _place: place };
+        // A command that is sent while the task ends may stay in the mailbox,
+        // which lives as long as this handle: so the end is watched as well.
+        let joined = tokio::select! {
+            biased;
+            joined = joined => joined.map_err(|_| NotJoined::Ended)?,
+            _ = self.ended() => return Err(NotJoined::Ended),
+        };
+        let tail = joined.map_err(NotJoined::Refused)?;
+        let commands = Commands {
+            connection,
+            mailbox: self.mailbox.clone(),
+            room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
+            lane: gauge,
+            unsent_answers: self.unsent_answers,
+        };
+        let ended = self.ended.clone();
+        Ok(Membership { answers, closed, tail, commands, ended, _leave: leave })
+    }
+
+    /// Waits for the end of the session's task.
+    pub(crate) async fn ended(&self) -> Ended {
+        how_it_ended(self.ended.clone()).await
+    }
+}
+
+async fn how_it_ended(mut ended: watch::Receiver<Option<Ended>>) -> Ended {
+    match ended.wait_for(Option::is_some).await {
+        Ok(ended) => ended.clone().unwrap_or(Ended::Failed),
+        // The task is gone without a word.
+        Err(_) => Ended::Failed,
+    }
+}
+
+/// A connection's part in a session. Dropping it is leaving.
+pub(crate) struct Membership {
+    pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) tail: Tail,
+    pub(crate) commands: Commands,
+    closed: oneshot::Receiver<Closing>,
+    ended: watch::Receiver<Option<Ended>>,
+    _leave: Leave,
+}
+
+/// The parts of a membership that are used side by side.
+pub(crate) struct Parts<'a> {
+    pub(crate) answers: &'a mut mpsc::Receiver<Answer>,
+    pub(crate) tail: &'a mut Tail,
+    pub(crate) commands: &'a Commands,
+    pub(crate) closed: Closed<'a>,
+}
+
+/// The session's wish that the connection end.
+pub(crate) struct Closed<'a> {
+    closed: &'a mut oneshot::Receiver<Closing>,
+    ended: watch::Receiver<Option<Ended>>,
+}
+
+impl Membership {
+    pub(crate) fn parts(&mut self) -> Parts<'_> {
+        let closed = Closed { closed: &mut self.closed, ended: self.ended.clone() };
+        Parts { answers: &mut self.answers, tail: &mut self.tail, commands: &self.commands, closed }
+    }
+}
+
+impl Closed<'_> {
+    pub(crate) async fn wait(self) -> Closing {
+        match self.closed.await {
+            Ok(closing) => closing,
+            Err(_) => match how_it_ended(self.ended).await {
+                Ended::ShutDown => Closing::restart(),
+                Ended::Asleep | Ended::Failed => Closing::session_failed(),
+            },
+        }
+    }
+}
+
+/// A connection's way to its session.
+pub(crate) struct Commands {
+    connection: ConnectionId,
+    mailbox: mpsc::Sender<Command>,
+    room: Arc<Semaphore>,
+    lane: mpsc::WeakSender<Answer>,
+    unsent_answers: usize,
+}
+
+impl Commands {
+    /// Hands submissions over, when there is room: for this client, and in the
+    /// mailbox. At most [`UNANSWERED_SUBMISSIONS`].
+    pub(crate) async fn submit(&self, submissions: Vec<Submission>) {
+        let many = u32::try_from(submissions.len().max(1)).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(many).await else { return };
+        let connection = self.connection;
+        // A session that has ended says so by other means.
+        let _ = self.mailbox.send(Command::Submit { connection, submissions, room }).await;
+    }
+
+    /// Asks for the state in place of entries.
+    pub(crate) async fn ask_for_snapshot(&self) {
+        let connection = self.connection;
+        let _ = self.mailbox.send(Command::Snapshot { connection }).await;
+    }
+
+    /// Whether so many answers wait that nothing more should be asked.
+    pub(crate) fn has_unsent(&self) -> bool {
+        let queued = |lane: mpsc::Sender<Answer>| lane.max_capacity() - lane.capacity();
+        self.lane.upgrade().map_or(0, queued) >= self.unsent_answers
+    }
+}
+
+/// Says goodbye when it is dropped, wherever that is.
+struct Leave {
+    connection: ConnectionId,
+    permit: Option<mpsc::OwnedPermit<Command>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.send(Command::Leave { connection: self.connection });
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Takes a session up where its journal leaves it.
+
+use std::sync::Arc;
+
+use aper::HistoryId;
+use aper::journal::{Journal, JournalError, Recovered, SessionKey};
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use super::Command;
+use super::task::Session;
+use super::writer::Writer;
+use crate::clock::Clock;
+use crate::error::SessionError;
+use crate::limits::Limits;
+use crate::machine::{AnyAuthority, AnyMachine, CannotOpen};
+use crate::tail::TailWriter;
+
+/// From here on, decoding and replaying is work for a thread of its own.
+const BIG: usize = 64 * 1024;
+
+/// What a session stands on.
+pub(crate) struct Ground {
+    pub(crate) key: Arc<SessionKey>,
+    pub(crate) machine: Arc<dyn AnyMachine>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// Reads the journal and makes the session of it. The initial state of a new
+/// session is in the journal before anybody is let in: no entry contains it.
+pub(crate) async fn open(
+    ground: Ground,
+    mailbox: mpsc::Receiver<Command>,
+) -> Result<Session, SessionError> {
+    let Ground { key, machine, journal, clock, limits, stopping } = ground;
+    let within = limits.journal_within;
+    let recovered = answered(within, journal.open(&key, HistoryId(Uuid::new_v4()))).await?;
+    let is_new = recovered.snapshot.is_none();
+    let entries = recovered.entries.clone();
+    let authority = take_up(machine, &key, recovered).await?;
+
+    if is_new {
+        let image = authority.snapshot().expect("all that a journal gave is durable");
+        answered(within, journal.store_snapshot(&key, image.encode()?)).await?;
+    }
+    // Clients that hold the snapshot's version, or a later, need no snapshot.
+    let before = entries
+        .first()
+        .map_or(authority.version(), |first| aper::Version(first.version.0.saturating_sub(1)));
+    let tail = TailWriter::new(before, &limits);
+    tail.publish(entries)?;
+    let writer = Writer::new(journal, key, authority.version(), within);
+    Ok(Session::new(authority, mailbox, tail, writer, clock, limits, stopping))
+}
+
+async fn take_up(
+    machine: Arc<dyn AnyMachine>,
+    key: &Arc<SessionKey>,
+    recovered: Recovered,
+) -> Result<Box<dyn AnyAuthority>, SessionError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| SessionError::Entropy(error.to_string()))?;
+    let of_entries: usize = recovered.entries.iter().map(|entry| entry.transition.0.len()).sum();
+    let of_state = recovered.snapshot.as_ref().map_or(0, |snapshot| snapshot.state.0.len());
+    if of_entries + of_state < BIG {
+        return Ok(machine.open(&key.session, recovered, seed)?);
+    }
+    let key = Arc::clone(key);
+    let open = spawn_blocking(move || machine.open(&key.session, recovered, seed));
+    Ok(open.await.map_err(|_| CannotOpen::Panicked)??)
+}
+
+async fn answered<T>(
+    limit: std::time::Duration,
+    operation: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, SessionError> {
+    match tokio::time::timeout(limit, operation).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(SessionError::JournalSilent { seconds: limit.as_secs() }),
+    }
+}

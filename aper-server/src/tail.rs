@@ -1,0 +1,267 @@
+//! The end of a session's log, in memory: every batch of entries encoded once,
+//! as the bytes of one message, for however many connections.
+//!
+//! The session adds at the head; each connection has a cursor of its own and
+//! reads from there. Bounded in bytes and in entries: what is too old goes,
+//! and a cursor that points there has [fallen off](FellOff).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aper::Version;
+use aper::protocol::{EncodeError, Entry, ServerMessage, encode};
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::limits::Limits;
+
+/// Longest message that several entries share, in bytes of their transitions.
+const MESSAGE_BYTES: usize = 64 * 1024;
+
+/// What an entry takes besides its transition, about.
+const ENTRY_OVERHEAD: usize = 48;
+
+/// The writing end: the session's.
+pub(crate) struct TailWriter {
+    shared: Arc<Mutex<Log>>,
+    head: watch::Sender<Version>,
+    max_bytes: usize,
+    max_entries: usize,
+}
+
+/// A reading end: a connection's.
+#[derive(Clone)]
+pub(crate) struct Tail {
+    shared: Arc<Mutex<Log>>,
+    head: watch::Receiver<Version>,
+}
+
+/// The entries after a cursor are not in memory any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FellOff;
+
+struct Log {
+    /// The version after which all entries are here.
+    floor: Version,
+    messages: VecDeque<Message>,
+    bytes: usize,
+    entries: usize,
+}
+
+/// Consecutive entries as one message.
+struct Message {
+    last: Version,
+    entries: usize,
+    bytes: Bytes,
+}
+
+impl TailWriter {
+    /// An empty tail of a log that is at `head`.
+    pub(crate) fn new(head: Version, limits: &Limits) -> Self {
+        let log = Log { floor: head, messages: VecDeque::new(), bytes: 0, entries: 0 };
+        Self {
+            shared: Arc::new(Mutex::new(log)),
+            head: watch::Sender::new(head),
+            max_bytes: limits.tail_bytes,
+            max_entries: limits.tail_entries,
+        }
+    }
+
+    /// Adds entries that follow the head, and wakes all who wait for them.
+    pub(crate) fn publish(&self, entries: Vec<Entry>) -> Result<(), EncodeError> {
+        let Some(head) = entries.last().map(|entry| entry.version) else { return Ok(()) };
+        let mut messages = Vec::new();
+        for run in split(entries) {
+            let last = run.last().expect("a run is not empty").version;
+            let entries = run.len();
+            let bytes = Bytes::from(encode(&ServerMessage::Commits(run))?);
+            messages.push(Message { last, entries, bytes });
+        }
+        let mut log = lock(&self.shared);
+        for message in messages {
+            log.bytes += message.bytes.len();
+            log.entries += message.entries;
+            log.messages.push_back(message);
+        }
+        log.shrink(self.max_bytes, self.max_entries);
+        drop(log);
+        self.head.send_replace(head);
+        Ok(())
+    }
+
+    /// The version after which all entries are still here.
+    pub(crate) fn floor(&self) -> Version {
+        lock(&self.shared).floor
+    }
+
+    pub(crate) fn reader(&self) -> Tail {
+        Tail { shared: Arc::clone(&self.shared), head: self.head.subscribe() }
+    }
+}
+
+impl Tail {
+    /// The last version, from now on counted as seen.
+    pub(crate) fn head(&mut self) -> Version {
+        *self.head.borrow_and_update()
+    }
+
+    /// Waits until the head is beyond what was seen. Never comes back when
+    /// the session has ended.
+    pub(crate) async fn changed(&mut self) {
+        if self.head.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The messages that lead from `cursor` towards `head`: all, or as many as
+    /// `budget` bytes allow and at least one; and the cursor after them.
+    pub(crate) fn read(
+        &self,
+        cursor: Version,
+        head: Version,
+        budget: usize,
+    ) -> Result<(Vec<Bytes>, Version), FellOff> {
+        let log = lock(&self.shared);
+        if cursor < log.floor {
+            return Err(FellOff);
+        }
+        let first = log.messages.partition_point(|message| message.last <= cursor);
+        let (mut read, mut cursor, mut bytes) = (Vec::new(), cursor, 0);
+        for message in log.messages.range(first..).take_while(|message| message.last <= head) {
+            bytes += message.bytes.len();
+            if bytes > budget && !read.is_empty() {
+                break;
+            }
+            read.push(message.bytes.clone());
+            cursor = message.last;
+        }
+        Ok((read, cursor))
+    }
+}
+
+impl Log {
+    fn shrink(&mut self, max_bytes: usize, max_entries: usize) {
+        while self.bytes > max_bytes || self.entries > max_entries {
+            let Some(oldest) = self.messages.pop_front() else { return };
+            self.bytes -= oldest.bytes.len();
+            self.entries -= oldest.entries;
+            self.floor = oldest.last;
+        }
+    }
+}
+
+/// Runs of entries that fit into one message each.
+fn split(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut runs: Vec<Vec<Entry>> = Vec::new();
+    let mut room = 0;
+    for entry in entries {
+        let size = entry.transition.0.len() + ENTRY_OVERHEAD;
+        match runs.last_mut() {
+            Some(run) if size <= room => {
+                room -= size;
+                run.push(entry);
+            }
+            _ => {
+                room = MESSAGE_BYTES.saturating_sub(size);
+                runs.push(vec![entry]);
+            }
+        }
+    }
+    runs
+}
+
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use aper::protocol::{Payload, decode};
+    use aper::{ClientId, ClientSeq, Epoch, Timestamp};
+
+    use super::*;
+
+    fn entries(versions: std::ops::RangeInclusive<u64>, size: usize) -> Vec<Entry> {
+        let entry = |version| Entry {
+            version: Version(version),
+            epoch: Epoch(0),
+            client: ClientId(1),
+            seq: ClientSeq(version),
+            at: Timestamp::ZERO,
+            user: None,
+            chance: None,
+            transition: Payload(vec![0; size]),
+        };
+        versions.map(entry).collect()
+    }
+
+    fn tail(max_bytes: usize, max_entries: usize) -> TailWriter {
+        let limits =
+            Limits { tail_bytes: max_bytes, tail_entries: max_entries, ..Limits::default() };
+        TailWriter::new(Version(0), &limits)
+    }
+
+    fn versions(messages: &[Bytes]) -> Vec<u64> {
+        let decoded = messages.iter().map(|bytes| decode::<ServerMessage>(bytes).unwrap());
+        let entries = decoded.flat_map(|message| match message {
+            ServerMessage::Commits(entries) => entries,
+            other => panic!("{other:?}"),
+        });
+        entries.map(|entry| entry.version.0).collect()
+    }
+
+    #[test]
+    fn a_cursor_reads_everything_once() {
+        let writer = tail(1 << 20, 100);
+        writer.publish(entries(1..=2, 1)).unwrap();
+        writer.publish(entries(3..=3, 1)).unwrap();
+        let mut reader = writer.reader();
+        let head = reader.head();
+        let (messages, cursor) = reader.read(Version(0), head, 1 << 20).unwrap();
+        assert_eq!((versions(&messages), cursor), (vec![1, 2, 3], Version(3)));
+        assert_eq!(reader.read(cursor, head, 1 << 20), Ok((vec![], Version(3))));
+        // A cursor within a message gets the message: versions tell.
+        let (messages, _) = reader.read(Version(1), head, 1 << 20).unwrap();
+        assert_eq!(versions(&messages), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_read_stops_at_the_head_that_was_seen_and_at_the_budget() {
+        let writer = tail(1 << 20, 100);
+        writer.publish(entries(1..=1, 100)).unwrap();
+        let mut reader = writer.reader();
+        let head = reader.head();
+        writer.publish(entries(2..=2, 100)).unwrap();
+        writer.publish(entries(3..=3, 100)).unwrap();
+        assert_eq!(reader.read(Version(0), head, 1 << 20).unwrap().1, Version(1));
+        let head = reader.head();
+        assert_eq!(reader.read(Version(0), head, 1).unwrap().1, Version(1));
+    }
+
+    #[test]
+    fn what_is_too_old_goes_and_its_readers_learn_it() {
+        let writer = tail(1 << 20, 2);
+        let reader = writer.reader();
+        for version in 1..=3 {
+            writer.publish(entries(version..=version, 1)).unwrap();
+        }
+        assert_eq!(writer.floor(), Version(1));
+        assert_eq!(reader.read(Version(0), Version(3), 1 << 20), Err(FellOff));
+        assert_eq!(versions(&reader.read(Version(1), Version(3), 1 << 20).unwrap().0), [2, 3]);
+
+        let writer = tail(250, 100);
+        for version in 1..=3 {
+            writer.publish(entries(version..=version, 100)).unwrap();
+        }
+        assert_eq!(writer.floor(), Version(1));
+    }
+
+    #[test]
+    fn a_long_batch_becomes_several_messages() {
+        let writer = tail(1 << 20, 100);
+        writer.publish(entries(1..=3, 40_000)).unwrap();
+        let reader = writer.reader();
+        let (messages, cursor) = reader.read(Version(0), Version(3), 1 << 20).unwrap();
+        assert_eq!((messages.len(), cursor), (3, Version(3)));
+    }
+}

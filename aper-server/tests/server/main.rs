@@ -1,0 +1,9 @@
+//! The server from outside: real clients, over a network in memory, in paused
+//! time.
+
+// What one test shares with another need not be seen from a crate outside.
+#![allow(unreachable_pub)]
+
+mod support;
+
+mod together;
