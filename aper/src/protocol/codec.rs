@@ -19,7 +19,7 @@ use guard::{Budget, Exceeded, Guarded};
 /// When the value's own `Serialize` fails.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     bincode::serde::encode_to_vec(value, bincode::config::standard())
-        .map_err(|error| EncodeError(error.to_string()))
+        .map_err(|error| EncodeError(encode_reason(error)))
 }
 
 /// Decodes a value that takes up all of `bytes`. Cost: one pass over them.
@@ -51,9 +51,41 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
         Err(error) => Err(match budget.exceeded() {
             Some(Exceeded::Depth) => DecodeError::TooDeep,
             Some(Exceeded::Elements) => DecodeError::TooManyElements,
-            None => DecodeError::Malformed { reason: error.to_string() },
+            None => DecodeError::Malformed { reason: decode_reason(error) },
         }),
     }
+}
+
+// Not the errors' own texts: those are their `Debug`, which brings 6 kB into a
+// browser's module for the sake of words that nobody reads.
+
+fn encode_reason(error: bincode::error::EncodeError) -> String {
+    use bincode::error::EncodeError as Error;
+    match error {
+        Error::OtherString(text) => text,
+        Error::Other(text) => text.to_owned(),
+        Error::Serde(_) => "a sequence did not say its length".to_owned(),
+        _ => "a value has no encoding".to_owned(),
+    }
+}
+
+fn decode_reason(error: bincode::error::DecodeError) -> String {
+    use bincode::error::DecodeError as Error;
+    match error {
+        Error::OtherString(text) => return text,
+        Error::Other(text) => text,
+        Error::UnexpectedEnd { .. } => "they end in the middle of a value",
+        Error::UnexpectedVariant { .. } => "there is no such variant",
+        Error::Utf8 { .. } => "a text is not UTF-8",
+        Error::InvalidCharEncoding(_) => "that is no character",
+        Error::InvalidBooleanValue(_) => "that is neither false nor true",
+        Error::InvalidIntegerType { .. } | Error::OutsideUsizeRange(_) => {
+            "an integer is wider than its type"
+        }
+        Error::Serde(_) => "a type asks for what the encoding does not have",
+        _ => "that is no value of its type",
+    }
+    .to_owned()
 }
 
 /// A value could not be encoded: its own `Serialize` failed.
