@@ -154,6 +154,23 @@ pub enum JournalError {
 /// sessions that may be lost.
 ///
 /// A batch costs O(entries); a snapshot drops the entries that it covers.
+///
+/// ```
+/// use aper::journal::{Journal, MemoryJournal, SessionKey};
+/// use aper::{Epoch, HistoryId, Version};
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let journal = MemoryJournal::new();
+/// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+/// let session = journal.open(&key, HistoryId(Uuid::from_u128(1))).await?;
+/// assert_eq!(session.entries, []);
+/// // Whoever believes in another version is told so.
+/// let wrong = journal.append(&key, Version(3), Epoch(0), [].into()).await;
+/// assert!(wrong.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Default)]
 pub struct MemoryJournal {
     sessions: Mutex<HashMap<SessionKey, Recovered>>,
@@ -187,9 +204,11 @@ impl Journal for MemoryJournal {
         fresh: HistoryId,
     ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions
-            .entry(key.clone())
-            .or_insert_with(|| Recovered { history: fresh, snapshot: None, entries: Vec::new() });
+        let session = sessions.entry(key.clone()).or_insert_with(|| Recovered {
+            history: fresh,
+            snapshot: None,
+            entries: Vec::new(),
+        });
         Box::pin(std::future::ready(Ok(session.clone())))
     }
 

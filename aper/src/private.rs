@@ -3,6 +3,35 @@
 
 pub use serde;
 
+use crate::StateMachine;
+
+/// A machine that is a field of a derived one.
+///
+/// The constant is always [`is_machine`] of the field's type. If that is none,
+/// the constant does not compile, and the compiler has nothing to add to that
+/// about a type that mentions it. A plain `<Field as StateMachine>` would be an
+/// error each time anew.
+pub trait Part<const IS_MACHINE: bool> {
+    /// The field's type.
+    type Machine: StateMachine;
+    /// The machine's.
+    type Transition;
+    /// The machine's.
+    type Conflict;
+}
+
+impl<T: StateMachine, const IS_MACHINE: bool> Part<IS_MACHINE> for T {
+    type Machine = T;
+    type Transition = T::Transition;
+    type Conflict = T::Conflict;
+}
+
+/// There for those that are.
+#[must_use]
+pub const fn is_machine<T: StateMachine>() -> bool {
+    true
+}
+
 /// `PartialEq` of the `N`th part.
 ///
 /// An enum of parts is to have `PartialEq` if all parts have it, and otherwise

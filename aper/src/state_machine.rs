@@ -139,6 +139,14 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
 }
 
 /// A transition that is due at a time; what [`StateMachine::scheduled`] gives.
+///
+/// ```
+/// use aper::{Scheduled, Timestamp};
+///
+/// let inner = Scheduled { at: Timestamp::from_millis(5), transition: "ring" };
+/// let outer = inner.map(|transition| (7, transition));
+/// assert_eq!(outer, Scheduled { at: Timestamp::from_millis(5), transition: (7, "ring") });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduled<T> {
     /// When. A time that has passed means at once.
@@ -156,6 +164,17 @@ impl<T> Scheduled<T> {
 }
 
 /// A client came or went.
+///
+/// ```
+/// use aper::{ClientEvent, ClientId};
+///
+/// fn who(event: &ClientEvent) -> ClientId {
+///     match event {
+///         ClientEvent::Joined { client, .. } | ClientEvent::Left { client, .. } => *client,
+///     }
+/// }
+/// assert_eq!(who(&ClientEvent::Left { client: ClientId(2), user: None }), ClientId(2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientEvent {
     /// The client has a connection now, and had none before.
@@ -185,6 +204,14 @@ pub enum Prediction {
 }
 
 /// The conflict of a machine that never refuses: a type without values.
+///
+/// ```
+/// use aper::NeverConflict;
+/// fn certain(result: Result<u8, NeverConflict>) -> u8 {
+///     result.unwrap_or_else(|never| match never {})
+/// }
+/// assert_eq!(certain(Ok(3)), 3);
+/// ```
 #[derive(
     Clone,
     Copy,
@@ -207,6 +234,17 @@ pub type Chance = [u8; 16];
 /// What a transition may know besides the state. Equal on the server and on
 /// every client, except that a prediction has the client's estimate of the
 /// time, and no chance.
+///
+/// ```
+/// use aper::{ClientId, Context, Timestamp};
+///
+/// let cx = Context::for_test().by(ClientId(4)).at(Timestamp::from_millis(9_000));
+/// assert_eq!((cx.client(), cx.now().as_millis()), (ClientId(4), 9_000));
+/// let mut cards = [1, 2, 3, 4];
+/// cx.rng().shuffle(&mut cards);
+/// cards.sort();
+/// assert_eq!(cards, [1, 2, 3, 4]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Context {
     client: ClientId,

@@ -64,6 +64,14 @@ impl fmt::Display for Timestamp {
 
 /// The reading of one device's own clock, in milliseconds since a moment that
 /// means nothing to anybody else. Monotonic as far as the device can do it.
+///
+/// ```
+/// use aper::LocalTime;
+/// use std::time::Duration;
+/// let (start, later) = (LocalTime::from_millis(10), LocalTime::from_millis(250));
+/// assert_eq!(later.saturating_since(start), Duration::from_millis(240));
+/// assert!(start + Duration::from_secs(1) > later);
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

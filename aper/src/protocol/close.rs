@@ -3,6 +3,13 @@
 /// The WebSocket close codes of the protocol, from the range that is free for
 /// applications, and the two standard ones that it uses. The close frame's
 /// reason is a sentence for people.
+///
+/// ```
+/// use aper::protocol::CloseCode;
+/// assert_eq!(CloseCode::from_number(4001), Some(CloseCode::Outdated));
+/// assert!(!CloseCode::Outdated.is_worth_retrying());
+/// assert!(CloseCode::Restart.is_worth_retrying());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u16)]
 pub enum CloseCode {

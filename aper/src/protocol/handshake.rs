@@ -43,6 +43,22 @@ pub enum HandshakeError {
 }
 
 /// The machine that one side runs.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::protocol::handshake::MachineVersion;
+/// use aper::protocol::{Hello, PROTOCOL};
+///
+/// let hello = Hello {
+///     protocol: PROTOCOL,
+///     machine: "chess".to_owned(),
+///     schema: 1,
+///     token: None,
+///     resume: None,
+/// };
+/// let refused = MachineVersion::of::<Counter>().check(&hello).unwrap_err();
+/// assert!(refused.to_string().contains("chess"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineVersion {
     /// [`StateMachine::NAME`].

@@ -22,6 +22,74 @@
 //! none in the middle: it may only end. A [`Rejects`] is delivered before any
 //! [`Commits`] that was decided later.
 //!
+//! ```
+//! use aper::collections::Counter;
+//! use aper::journal::Recovered;
+//! use aper::protocol::{ClientMessage, Payload, ServerMessage, SnapshotHeader};
+//! use aper::sync::{Authority, ConnectionId, Replica, authority, replica};
+//! use aper::{HistoryId, LocalTime, Timestamp, Version};
+//! use uuid::Uuid;
+//!
+//! let journal = Recovered {
+//!     history: HistoryId(Uuid::from_u128(1)),
+//!     snapshot: None,
+//!     entries: vec![],
+//! };
+//! let mut server = Authority::open(Counter::default(), journal, [7; 32])?;
+//! let mut client = Replica::<Counter>::new(None);
+//! let (here, connection) = (LocalTime::from_millis(0), ConnectionId(1));
+//!
+//! client.submit(here, Counter::add(3))?; // before it has ever been connected
+//! client.handle(here, replica::Input::Connected);
+//!
+//! // What a server and a network do, for one client:
+//! let mut to_client = Vec::new();
+//! while let Some(output) = client.next_output() {
+//!     let replica::Output::Send(message) = output else { continue };
+//!     let input = match message {
+//!         ClientMessage::Hello(hello) => authority::Input::Join {
+//!             connection, user: None, resume: hello.resume, tail: Version(0),
+//!         },
+//!         ClientMessage::Submit(submissions) => {
+//!             authority::Input::Submit { connection, submissions }
+//!         }
+//!         ClientMessage::Ping { .. } => continue,
+//!     };
+//!     server.handle(Timestamp::from_millis(1_000), input);
+//!     while let Some(output) = server.next_output() {
+//!         match output {
+//!             authority::Output::Append(batch) => {
+//!                 // A journal would write here.
+//!                 let version = batch.last().expect("no batch is empty").version;
+//!                 server.handle(Timestamp::from_millis(1_000), authority::Input::Durable(version));
+//!             }
+//!             authority::Output::Commit(batch) => {
+//!                 to_client.push(ServerMessage::Commits(batch.to_vec()));
+//!             }
+//!             authority::Output::Welcome { welcome, image, .. } => {
+//!                 let last_seq = welcome.last_seq;
+//!                 to_client.push(ServerMessage::Welcome(welcome));
+//!                 if let Some(image) = image {
+//!                     let (version, at, state) = (image.version(), image.at(), image.encode()?);
+//!                     let bytes = state.len() as u64;
+//!                     let header = SnapshotHeader { version, at, last_seq, bytes };
+//!                     to_client.push(ServerMessage::Snapshot(header));
+//!                     to_client.push(ServerMessage::Chunk(Payload(state.to_vec())));
+//!                 }
+//!             }
+//!             other => panic!("not in this example: {other:?}"),
+//!         }
+//!     }
+//!     for message in to_client.drain(..) {
+//!         client.handle(here, replica::Input::Message(message));
+//!     }
+//! }
+//! assert_eq!(server.state().get(), 3);
+//! assert_eq!(client.confirmed().map(|counter| counter.get()), Some(3));
+//! assert!(client.is_saved());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The invariants, by their numbers in `docs/ARCHITECTURE.md`
 //!
 //! - **I1** [`Replica::confirmed`] at a version is the journal replayed to it.
