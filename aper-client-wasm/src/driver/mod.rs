@@ -179,6 +179,12 @@ impl<S: StateMachine> Driver<S> {
         if self.is_closed() {
             return Err(NotTaken::Misuse(Error::closed()));
         }
+        // It would be sent again on every connection, and end each of them.
+        let length = encode(&transition).map_or(0, |encoded| encoded.len());
+        if length + FRAME_OVERHEAD > limits::CLIENT_FRAME_BYTES {
+            let text = "the transition is longer than a server takes";
+            return Err(NotTaken::Misuse(Error::new(ErrorCode::TooBig, text)));
+        }
         let ticket = self.replica.submit(now, transition).map_err(NotTaken::from)?;
         self.follow_replica(now);
         Ok(ticket)
