@@ -6,4 +6,11 @@
 
 mod support;
 
+mod failing;
+mod hostile;
+mod http;
+mod lagging;
+mod returning;
+mod sleeping;
+mod stopping;
 mod together;

@@ -1,8 +1,14 @@
 //! What people do together.
 
-use aper::sync::{Outcome, Refusal, SubmitError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::support::{Change, Client, Refused, Tally, World};
+use aper::UserId;
+use aper::protocol::CloseCode;
+use aper::sync::{Outcome, Refusal};
+use aper_server::{Credentials, Denied};
+
+use crate::support::{Change, Client, Faulty, Refused, Tally, World, tallies};
 
 #[tokio::test(start_paused = true)]
 async fn two_clients_converge() {
@@ -13,11 +19,171 @@ async fn two_clients_converge() {
         ada.submit(Change::Add(n)).await;
         ben.submit(Change::Add(1000 * n)).await;
     }
-    let by_ada =
-        ada.wait(|view| view.pending == 0 && view.state.as_ref().unwrap().count == 102).await;
-    let by_ben =
-        ben.wait(|view| view.pending == 0 && view.state.as_ref().unwrap().count == 102).await;
+    ada.sees(|state| state.count == 102).await;
+    ben.sees(|state| state.count == 102).await;
+    let by_ada = ada.wait(|view| view.pending == 0).await;
+    let by_ben = ben.wait(|view| view.pending == 0).await;
     assert_eq!(by_ada.state, by_ben.state);
     assert_eq!(by_ada.state.unwrap().sum, 1001 * 50 * 51 / 2);
     assert!(by_ada.settled.values().all(|outcome| matches!(outcome, Outcome::Confirmed(_))));
+    assert_eq!((by_ada.snapshots, by_ben.snapshots), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_do_not_mix() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/two").await;
+    ada.settle(Change::Add(1)).await;
+    ben.settle(Change::Add(2)).await;
+    assert_eq!(ada.now().state.unwrap().sum, 1);
+    assert_eq!(ben.now().state.unwrap().sum, 2);
+    assert_eq!((world.server.sessions_awake(), world.server.clients_connected()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_reaches_its_sender_and_the_session_goes_on() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let outcome = ada.settle(Change::NeverLater).await;
+    let refusal = Refusal::Conflict(Refused::Never);
+    assert_eq!(outcome, Outcome::Refused { refusal, affected: vec![] });
+
+    ada.submit(Change::Add(5)).await;
+    let seen = ben.sees(|state| state.sum == 5).await;
+    assert_eq!(seen.count, 3, "two came, one added; the refused left no trace");
+    assert!(ben.now().settled.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_apply_costs_one_transition() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let outcome = ada.settle(Change::Panic).await;
+    assert_eq!(outcome, Outcome::Refused { refusal: Refusal::Panicked, affected: vec![] });
+    ada.submit(Change::Add(1)).await;
+    assert_eq!(ben.sees(|state| state.count == 3).await.sum, 1);
+    assert!(ada.now().connected && ben.now().connected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_and_entries_come_in_the_order_of_their_decision() {
+    // The answers of one client overtake nothing of its own: a replica would
+    // notice, and the driver of a test's client panics over it.
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let mut tickets = Vec::new();
+    for n in 0..200 {
+        let change = if n % 3 == 0 { Change::NeverLater } else { Change::AddLater(1) };
+        tickets.push((n, ada.submit(change).await));
+    }
+    for (n, ticket) in tickets {
+        match ada.outcome(ticket).await {
+            Outcome::Confirmed(_) => assert_ne!(n % 3, 0),
+            Outcome::Refused { .. } => assert_eq!(n % 3, 0),
+            other @ Outcome::Snapshot(_) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_journal_gathers_what_comes_meanwhile() {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    journal.delay(Duration::from_millis(100));
+    let start = tokio::time::Instant::now();
+    for _ in 0..50 {
+        ada.submit(Change::Add(1)).await;
+        ben.submit(Change::Add(1)).await;
+    }
+    ada.sees(|state| state.sum == 100).await;
+    ada.wait(|view| view.pending == 0).await;
+    let appends = journal.appends.lock().unwrap().clone();
+    assert!(appends.len() < 10, "{appends:?}");
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_what_the_journal_does_not_hold() {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    journal.delay(Duration::from_secs(5));
+    let ticket = ada.submit(Change::Add(1)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(ben.now().state.unwrap().sum, 0);
+    assert_eq!(ada.now().pending, 1);
+    ada.outcome(ticket).await;
+    ben.sees(|state| state.sum == 1).await;
+    assert!(journal.appends.lock().unwrap().len() >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_here_is_known_to_the_machine() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.sees(|state| state.here.len() == 2).await;
+    ben.close().await;
+    let left = ada.sees(|state| state.here.len() == 1).await;
+    assert_eq!(left.here, [ada.identity().client]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_know_the_servers_clock() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let before = ada.now().server_time.unwrap();
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    ada.settle(Change::Add(1)).await;
+    let after = ada.now().server_time.unwrap();
+    assert_eq!(after.saturating_since(before).as_secs(), 100);
+    assert!(before.as_millis() > 1_600_000_000_000, "it is the time of day");
+}
+
+#[tokio::test(start_paused = true)]
+async fn authentication_names_users_and_turns_others_away() {
+    let builder = tallies().authenticate(|credentials: Credentials| async move {
+        assert_eq!(credentials.session.to_string(), "tally/one");
+        assert!(credentials.headers.contains_key("host"));
+        match credentials.token.as_deref() {
+            Some("ada's") => Ok(Some(UserId::new("ada"))),
+            None => Ok(None),
+            Some(_) => Err(Denied::new("this token is not valid")),
+        }
+    });
+    let world = World::with(builder);
+    let ada: Client<Tally> =
+        Client::with_hello(None, |hello| hello.token = Some("ada's".to_owned()));
+    ada.reconnect(&world.network, "/tally/one").await;
+    ada.settle(Change::Add(1)).await;
+    assert_eq!(ada.now().state.unwrap().user.as_deref(), Some("ada"));
+
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ben.settle(Change::Add(1)).await;
+    assert_eq!(ben.now().state.unwrap().user, None);
+
+    let eve: Client<Tally> = Client::with_hello(None, |hello| hello.token = Some("?".to_owned()));
+    eve.attach(world.network.socket("/tally/one").await.unwrap());
+    assert_eq!(eve.closed().await, CloseCode::Unauthorized);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_big_state_comes_in_pieces_and_in_one_encoding() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.settle(Change::Ballast(3_000_000)).await;
+    let connect = || Client::<Tally>::connect(&world.network, "/tally/one");
+    let joined = futures::future::join_all((0..10).map(|_| connect())).await;
+    ada.submit(Change::Add(1)).await;
+    for client in joined {
+        let state = client.sees(|state| state.sum == 1).await;
+        assert_eq!(state.ballast.len(), 3_000_000);
+        assert_eq!(client.now().snapshots, 1);
+    }
 }

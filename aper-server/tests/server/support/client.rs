@@ -52,7 +52,7 @@ enum Farewell {
     Close,
 }
 
-impl<S: StateMachine + PartialEq + std::fmt::Debug> Client<S> {
+impl<S: StateMachine + std::fmt::Debug> Client<S> {
     /// A new client, connected.
     pub async fn connect(network: &Network, path: &str) -> Self {
         let client = Self::offline(None);

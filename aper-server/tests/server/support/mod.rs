@@ -1,14 +1,16 @@
 //! What the tests share.
 
 mod client;
+mod journal;
 mod machine;
 mod world;
 
 use std::time::Duration;
 
 pub use client::Client;
+pub use journal::Faulty;
 pub use machine::{Change, NextTally, Other, Refused, Tally};
-pub use world::{Network, Socket, World, tallies};
+pub use world::{Socket, World, tallies};
 
 /// Waits until something is so that nobody announces. In paused time, which
 /// is what the tests run in, this takes no time.

@@ -1,0 +1,150 @@
+//! Sessions fall asleep when all have gone, and forget nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aper::sync::Outcome;
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Change, Client, Faulty, Tally, World, tallies};
+
+#[tokio::test(start_paused = true)]
+async fn a_session_sleeps_and_wakes_with_nothing_forgotten() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.settle(Change::Add(41)).await;
+    let id = ada.identity();
+    let start = Instant::now();
+    ada.cut().await;
+    let waiting = ada.submit(Change::Add(1)).await;
+    world.asleep().await;
+    assert!((60..=61).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+
+    ada.reconnect(&world.network, "/tally/one").await;
+    assert_eq!(ada.identity(), id, "it is known still");
+    assert!(matches!(ada.outcome(waiting).await, Outcome::Confirmed(_)));
+    assert_eq!(ada.now().state.unwrap().sum, 42);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_with_somebody_in_it_does_not_sleep() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.server.sessions_awake(), 1);
+    ada.settle(Change::Add(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_fires_in_time_while_somebody_is_there() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let due = ada.now().server_time.unwrap() + Duration::from_millis(12_345);
+    ada.settle(Change::Alarm(due)).await;
+    let rang = ada.sees(|state| !state.rang.is_empty()).await.rang[0];
+    assert!(rang >= due && rang.saturating_since(due) < Duration::from_millis(5), "{rang} {due}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_wakes_a_sleeping_session_in_time() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let due = ada.now().server_time.unwrap() + Duration::from_secs(7200);
+    ada.settle(Change::Alarm(due)).await;
+    ada.cut().await;
+    world.asleep().await;
+    sleep(Duration::from_secs(3000)).await;
+    assert_eq!(world.server.sessions_awake(), 0);
+    // Nobody comes, it rings, and the session sleeps again.
+    sleep(Duration::from_secs(7200)).await;
+    assert_eq!(world.server.sessions_awake(), 0);
+    ada.reconnect(&world.network, "/tally/one").await;
+    let rang = ada.sees(|state| !state.rang.is_empty()).await.rang[0];
+    assert!(rang >= due && rang.saturating_since(due) < Duration::from_secs(1), "{rang} {due}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_alarms_ring_each_in_its_time() {
+    let world = World::with_limits(|limits| limits.idle = Duration::from_secs(1));
+    let mut due = Vec::new();
+    for n in 0..20u64 {
+        let path = format!("/tally/s{n}");
+        let ada: Client<Tally> = Client::connect(&world.network, &path).await;
+        let at = ada.now().server_time.unwrap() + Duration::from_secs(100 + (n * 7) % 20 * 10);
+        ada.settle(Change::Alarm(at)).await;
+        ada.cut().await;
+        due.push((path, at));
+    }
+    world.asleep().await;
+    sleep(Duration::from_secs(600)).await;
+    for (path, at) in due {
+        let ada: Client<Tally> = Client::connect(&world.network, &path).await;
+        let rang = ada.sees(|state| !state.rang.is_empty()).await.rang[0];
+        assert!(rang >= at && rang.saturating_since(at) < Duration::from_secs(1), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_room_for_its_alarm_a_session_stays_awake() {
+    let world = World::with_limits(|limits| limits.alarms = 1);
+    for path in ["/tally/one", "/tally/two"] {
+        let ada: Client<Tally> = Client::connect(&world.network, path).await;
+        let due = ada.now().server_time.unwrap() + Duration::from_secs(3600);
+        ada.settle(Change::Alarm(due)).await;
+        ada.cut().await;
+    }
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.server.sessions_awake(), 1);
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(world.server.sessions_awake(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_was_only_looked_at_is_stored_once() {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.cut().await;
+    world.asleep().await;
+    assert_eq!(journal.snapshots.load(Ordering::Relaxed), 2, "at its beginning, and at its end");
+}
+
+/// Clients that come just when a session falls asleep: each gets in, what each
+/// does happens once, and there is one task of the session at a time (or the
+/// journal would answer that an append is out of order).
+async fn come_and_go(idle: Duration) {
+    let journal = Arc::new(Faulty::default());
+    let mut builder = tallies().journal(Arc::clone(&journal) as _);
+    builder.limits_mut().idle = idle;
+    let world = World::with(builder);
+    let visits = (0..8u64).map(|n| {
+        let network = world.network.clone();
+        tokio::spawn(async move {
+            let ada: Client<Tally> = Client::offline(None);
+            for visit in 0..40u64 {
+                ada.reconnect(&network, "/tally/one").await;
+                ada.settle(Change::Add(1)).await;
+                ada.cut().await;
+                sleep(Duration::from_micros((n * 13 + visit * 7) % 5 * 500)).await;
+            }
+        })
+    });
+    for visit in futures::future::join_all(visits).await {
+        visit.unwrap();
+    }
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    assert_eq!(ada.now().state.unwrap().sum, 320);
+    assert!(journal.opened.load(Ordering::Relaxed) > 1, "it slept in between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn coming_and_sleeping_do_not_collide() {
+    come_and_go(Duration::ZERO).await;
+    come_and_go(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn coming_and_sleeping_do_not_collide_on_several_threads() {
+    come_and_go(Duration::ZERO).await;
+}

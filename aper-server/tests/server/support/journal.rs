@@ -1,0 +1,78 @@
+//! A journal that takes its time, fails on demand and counts.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aper::journal::{Batch, Journal, JournalError, MemoryJournal, Recovered, SessionKey, Snapshot};
+use aper::{Epoch, HistoryId, Version};
+use futures::future::BoxFuture;
+
+#[derive(Default)]
+pub struct Faulty {
+    inner: MemoryJournal,
+    delay: Mutex<Duration>,
+    fail: Mutex<Option<String>>,
+    pub opened: AtomicUsize,
+    pub snapshots: AtomicUsize,
+    /// How many entries each append had.
+    pub appends: Mutex<Vec<usize>>,
+}
+
+impl Faulty {
+    /// How long each append takes.
+    pub fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
+    }
+
+    /// The appends of this session fail from now on.
+    pub fn fail(&self, session: Option<&str>) {
+        *self.fail.lock().unwrap() = session.map(str::to_owned);
+    }
+
+    fn fails(&self, key: &SessionKey) -> Result<(), JournalError> {
+        if self.fail.lock().unwrap().as_deref() == Some(key.session.as_str()) {
+            let reason = "the disk is full".to_owned();
+            return Err(JournalError::Storage { session: key.clone(), reason });
+        }
+        Ok(())
+    }
+}
+
+impl Journal for Faulty {
+    fn open<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fresh: HistoryId,
+    ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.inner.open(key, fresh)
+    }
+
+    fn append<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        after: Version,
+        epoch: Epoch,
+        batch: Batch,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            let delay = *self.delay.lock().unwrap();
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            self.fails(key)?;
+            self.appends.lock().unwrap().push(batch.len());
+            self.inner.append(key, after, epoch, batch).await
+        })
+    }
+
+    fn store_snapshot<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        self.snapshots.fetch_add(1, Ordering::Relaxed);
+        self.inner.store_snapshot(key, snapshot)
+    }
+}
