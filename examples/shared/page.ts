@@ -37,6 +37,8 @@ export class Page<State, Transition, Conflict> {
   readonly #banner = element('banner');
   readonly #main = element('app');
   readonly #saving = new SlowSaving();
+  #drawing = false;
+  #again = false;
 
   constructor(
     client: Client<State, Transition, Conflict>,
@@ -50,6 +52,23 @@ export class Page<State, Transition, Conflict> {
 
   /** Draws everything anew, by difference: after a change that is the page's own. */
   readonly draw = (): void => {
+    // Drawing may itself call a listener: what is removed loses the focus.
+    this.#again = true;
+    if (this.#drawing) {
+      return;
+    }
+    this.#drawing = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        this.#drawOnce();
+      }
+    } finally {
+      this.#drawing = false;
+    }
+  };
+
+  #drawOnce(): void {
     const { state, status } = this.client;
     const saving = this.#saving.shows(status, this.draw);
     render(bar(this.#options.title, indicator(status, saving), this.draw), this.#bar);
@@ -58,7 +77,7 @@ export class Page<State, Transition, Conflict> {
       this.#banner,
     );
     render(state === undefined ? waiting() : this.#options.view(state, this), this.#main);
-  };
+  }
 
   /** Submits, and tells the visitor when and why it was refused. */
   async send(transition: Transition): Promise<Outcome<Conflict> | undefined> {

@@ -1,30 +1,51 @@
 /** People with browsers of their own, and what they see on any example's page. */
 
-import { expect, type Browser, type BrowserContextOptions, type Page } from '@playwright/test';
+import { test as base, expect, type BrowserContextOptions, type Page } from '@playwright/test';
+
+import { Proxy } from './proxy.js';
 
 /** A session that no other test has. */
 export function newSession(): string {
   return `test-${crypto.randomUUID()}`;
 }
 
-/**
- * Somebody with a browser of their own, who has opened a page. What they do is
- * seen by nobody but through the server.
- */
-export async function person(
-  browser: Browser,
-  address: string,
-  options: BrowserContextOptions = {},
-): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => {
-    throw error;
-  });
-  await page.goto(address);
-  await online(page);
-  return page;
+export interface People {
+  /**
+   * Somebody with a browser of their own, who has opened a page. What they do
+   * is seen by nobody but through the server.
+   */
+  person: (address: string, options?: BrowserContextOptions) => Promise<Page>;
+  /** A network that fails on demand: `person(address, { baseURL: network.origin })`. */
+  network: Proxy;
 }
+
+export const test = base.extend<People>({
+  person: async ({ browser }, use) => {
+    const complaints: Error[] = [];
+    const contexts: { close: () => Promise<void> }[] = [];
+    await use(async (address, options = {}) => {
+      const context = await browser.newContext(options);
+      contexts.push(context);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => complaints.push(error));
+      await page.goto(address);
+      await online(page);
+      return page;
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+    expect(complaints).toEqual([]);
+  },
+  network: async ({ baseURL }, use) => {
+    if (baseURL === undefined) {
+      throw new Error('the configuration names no server');
+    }
+    const proxy = await Proxy.before(baseURL);
+    await use(proxy);
+    await proxy.close();
+  },
+});
+
+export { expect };
 
 /** Waits until the page has a connection and nothing that is not saved. */
 export async function online(page: Page): Promise<void> {

@@ -112,9 +112,11 @@ export class Proxy {
     // A broken connection is what this is for; the other end breaks, too.
     from.on('error', () => {});
     from.on('close', () => {
-      this.#pairs.delete(pair);
       if (from.errored) {
         to.destroy();
+      }
+      if (to.destroyed) {
+        this.#pairs.delete(pair);
       }
     });
   }

@@ -1,15 +1,23 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
-import { fits, newSession, offline, online, person, phone, told } from '../../testing/people.js';
-import { Proxy } from '../../testing/proxy.js';
+import {
+  expect,
+  fits,
+  newSession,
+  offline,
+  online,
+  phone,
+  test,
+  told,
+} from '../../testing/people.js';
 
 const value = (page: Page) => page.getByLabel('Count', { exact: true });
 const more = (page: Page) => page.getByRole('button', { name: 'One more' }).click();
 const less = (page: Page) => page.getByRole('button', { name: 'One less' }).click();
 
-test('two people count one number', async ({ browser }) => {
+test('two people count one number', async ({ person }) => {
   const address = `/counter/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await expect(value(ada)).toHaveText('0');
 
   await Promise.all([more(ada), more(ben)]);
@@ -30,34 +38,31 @@ test('two people count one number', async ({ browser }) => {
   await Promise.all([online(ada), online(ben)]);
 });
 
-test('two people take the last one away', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('two people take the last one away', async ({ person, network }) => {
   const address = `/counter/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
   await more(ada);
   await expect(value(ben)).toHaveText('1');
 
   // Ben does not hear of it in time, and takes one away that is no more there.
-  proxy.stall();
+  network.stall();
   await less(ada);
   await online(ada);
   await less(ben);
   await expect(value(ben)).toHaveText('0');
-  proxy.flow();
+  network.flow();
   await told(ben, 'The counter is at zero and does not go below.');
   await expect(value(ada)).toHaveText('0');
   await expect(value(ben)).toHaveText('0');
-  await proxy.close();
 });
 
-test('counting goes on without a connection', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('counting goes on without a connection', async ({ person, network }) => {
   const address = `/counter/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
 
-  proxy.cut();
+  network.cut();
   await offline(ben);
   await more(ben);
   await more(ben);
@@ -66,24 +71,23 @@ test('counting goes on without a connection', async ({ browser, baseURL }) => {
   await expect(value(ada)).toHaveText('1');
   await expect(ben.locator('.connection')).toHaveText('Offline · 2 unsaved');
 
-  proxy.restore();
+  network.restore();
   await online(ben);
   await expect(value(ada)).toHaveText('3');
   await expect(value(ben)).toHaveText('3');
-  await proxy.close();
 });
 
-test('an invitation opens the same session', async ({ browser }) => {
-  const ada = await person(browser, '/counter/');
+test('an invitation opens the same session', async ({ person }) => {
+  const ada = await person('/counter/');
   await more(ada);
   await ada.getByRole('button', { name: 'Invite' }).click();
   const link = await ada.getByLabel('Invitation link').inputValue();
-  const ben = await person(browser, link);
+  const ben = await person(link);
   await expect(value(ben)).toHaveText('1');
 });
 
-test('the page fits a phone', async ({ browser }) => {
-  const ada = await person(browser, `/counter/?session=${newSession()}`, phone);
+test('the page fits a phone', async ({ person }) => {
+  const ada = await person(`/counter/?session=${newSession()}`, phone);
   await more(ada);
   await expect(value(ada)).toHaveText('1');
   await fits(ada);

@@ -1,7 +1,15 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
-import { fits, newSession, offline, online, person, phone, told } from '../../testing/people.js';
-import { Proxy } from '../../testing/proxy.js';
+import {
+  expect,
+  fits,
+  newSession,
+  offline,
+  online,
+  phone,
+  test,
+  told,
+} from '../../testing/people.js';
 
 async function sit(page: Page, color: 'red' | 'yellow', name: string): Promise<void> {
   await page.getByRole('button', { name: `Play ${color}` }).click();
@@ -45,12 +53,12 @@ async function play(players: [Page, Page], columns: number[]): Promise<void> {
   }
 }
 
-test('two people play to a win, and a third watches', async ({ browser }) => {
+test('two people play to a win, and a third watches', async ({ person }) => {
   const address = `/drop-four/?session=${newSession()}`;
   const [ada, ben, cy] = await Promise.all([
-    person(browser, address),
-    person(browser, address),
-    person(browser, address),
+    person(address),
+    person(address),
+    person(address),
   ]);
   await sit(ada, 'red', 'Ada');
   await drop(ada, 1);
@@ -80,9 +88,9 @@ test('two people play to a win, and a third watches', async ({ browser }) => {
   await says(ada, 'Ben is next.');
 });
 
-test('a player who leaves and returns keeps the seat', async ({ browser }) => {
+test('a player who leaves and returns keeps the seat', async ({ person }) => {
   const address = `/drop-four/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await sit(ada, 'red', 'Ada');
   await sit(ben, 'yellow', 'Ben');
   await play([ada, ben], [4]);
@@ -101,38 +109,36 @@ test('a player who leaves and returns keeps the seat', async ({ browser }) => {
   await same([ada, ben], '|||ryr|||');
 });
 
-test('a game goes on through a cut connection', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('a game goes on through a cut connection', async ({ person, network }) => {
   const address = `/drop-four/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
   await sit(ada, 'red', 'Ada');
   await sit(ben, 'yellow', 'Ben');
   await play([ada, ben], [4, 3, 4]);
   await says(ben, 'Your turn.');
 
-  proxy.cut();
+  network.cut();
   await offline(ben);
   await drop(ben, 3);
   await same([ben], '||yy|rr|||');
   await expect(ada.getByRole('region', { name: 'Yellow' })).toContainText('Away');
   await same([ada], '||y|rr|||');
 
-  proxy.restore();
+  network.restore();
   await same([ada], '||yy|rr|||');
   await play([ada, ben], [4, 3, 4]);
   await says(ada, 'You win!');
   await says(ben, 'Ada wins!');
   await same([ada, ben], '||yyy|rrrr|||');
   await Promise.all([online(ada), online(ben)]);
-  await proxy.close();
 });
 
-test('keyboard and phone', async ({ browser }) => {
+test('keyboard and phone', async ({ person }) => {
   const address = `/drop-four/?session=${newSession()}`;
   const [ada, ben] = await Promise.all([
-    person(browser, address),
-    person(browser, address, phone),
+    person(address),
+    person(address, phone),
   ]);
   await sit(ada, 'red', 'Ada');
   await sit(ben, 'yellow', 'Ben');

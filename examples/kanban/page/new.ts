@@ -53,7 +53,7 @@ export class NewThing {
     const leave = (event: FocusEvent) => {
       const form = event.currentTarget as HTMLFormElement;
       const stays = form.contains(event.relatedTarget as Node | null);
-      if (!stays && form.querySelector('input')?.value.trim() === '') {
+      if (!stays && form.isConnected && form.querySelector('input')?.value.trim() === '') {
         close();
       }
     };

@@ -1,12 +1,18 @@
-import { expect, test } from '@playwright/test';
-
-import { fits, newSession, offline, online, person, phone, told } from '../../testing/people.js';
-import { Proxy } from '../../testing/proxy.js';
+import {
+  expect,
+  fits,
+  newSession,
+  offline,
+  online,
+  phone,
+  test,
+  told,
+} from '../../testing/people.js';
 import { addCards, card, column, drag, hold, same, shown, violations, watch } from './board.js';
 
-test('two people drag the same card', async ({ browser }) => {
+test('two people drag the same card', async ({ person }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await addCards(ada, 'To do', 'cake', 'chairs');
   await same([ada, ben], 'To do: cake, chairs | Doing: | Done:');
   await Promise.all([watch(ada), watch(ben)]);
@@ -20,25 +26,24 @@ test('two people drag the same card', async ({ browser }) => {
   expect([...(await violations(ada)), ...(await violations(ben))]).toEqual([]);
 });
 
-test('two people drag into the last free place', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('two people drag into the last free place', async ({ person, network }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
   await addCards(ada, 'To do', 'cake', 'chairs');
   await addCards(ada, 'Doing', 'band', 'barn');
   await same([ada, ben], 'To do: cake, chairs | Doing: band, barn | Done:');
   await Promise.all([watch(ada), watch(ben)]);
 
   // Ben does not hear of Ada's move before he makes his.
-  proxy.stall();
+  network.stall();
   await drag(ada, 'cake', 'Doing');
   await online(ada);
   await drag(ben, 'chairs', 'Doing');
   await same([ada], 'To do: chairs | Doing: band, barn, cake | Done:');
   await same([ben], 'To do: cake | Doing: band, barn, chairs | Done:');
 
-  proxy.flow();
+  network.flow();
   await told(ben, '“Doing” is full: it takes 3 cards at a time.');
   await same([ada, ben], 'To do: chairs | Doing: band, barn, cake | Done:');
   await Promise.all([online(ada), online(ben)]);
@@ -48,20 +53,18 @@ test('two people drag into the last free place', async ({ browser, baseURL }) =>
   await drag(ben, 'chairs', 'Doing');
   await told(ben, '“Doing” is full: it takes 3 cards at a time.');
   await same([ada, ben], 'To do: chairs | Doing: band, barn, cake | Done:');
-  await proxy.close();
 });
 
-test('both go on editing while the connection of one is cut', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('both go on editing while the connection of one is cut', async ({ person, network }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
   await addCards(ada, 'To do', 'cake', 'chairs', 'lights');
   await addCards(ada, 'Doing', 'band');
   await same([ben], 'To do: cake, chairs, lights | Doing: band | Done:');
   await Promise.all([watch(ada), watch(ben)]);
 
-  proxy.cut();
+  network.cut();
   await offline(ben);
   await drag(ada, 'band', 'Done');
   await drag(ada, 'cake', 'Doing');
@@ -73,7 +76,7 @@ test('both go on editing while the connection of one is cut', async ({ browser, 
   await same([ada], 'To do: chairs, lights, music | Doing: cake | Done: band');
   await same([ben], 'To do: lights, games | Doing: band, chairs | Done: cake');
 
-  proxy.restore();
+  network.restore();
   await told(ben, 'Somebody else has moved “cake” to “Doing” meanwhile.');
   const together = 'To do: lights, music, games | Doing: cake, chairs | Done: band';
   await same([ada, ben], together);
@@ -82,34 +85,28 @@ test('both go on editing while the connection of one is cut', async ({ browser, 
 
   await ben.reload();
   await same([ben], together);
-  await proxy.close();
 });
 
-test('a connection that swallows everything is given up for another', async ({
-  browser,
-  baseURL,
-}) => {
+test('a connection that swallows everything is given up for another', async ({ person, network }) => {
   // As long as the client waits before it takes silence for a lost connection.
   test.setTimeout(120_000);
-  const proxy = await Proxy.before(baseURL!);
   const address = `/kanban/?session=${newSession()}`;
-  const ada = await person(browser, address);
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
   await addCards(ada, 'To do', 'cake');
   await same([ben], 'To do: cake | Doing: | Done:');
 
-  proxy.blackHole();
+  network.blackHole();
   await drag(ben, 'cake', 'Done');
   await addCards(ada, 'To do', 'chairs');
   await expect(column(ada, 'Done')).toContainText('cake', { timeout: 90_000 });
   await online(ben);
   await same([ada, ben], 'To do: chairs | Doing: | Done: cake');
-  await proxy.close();
 });
 
-test('nobody overwrites what they have not seen', async ({ browser }) => {
+test('nobody overwrites what they have not seen', async ({ person }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await addCards(ada, 'To do', 'cake');
   await ben.getByRole('button', { name: 'Edit “cake”' }).click();
   await ben.getByLabel('Notes').fill('with nuts');
@@ -131,9 +128,9 @@ test('nobody overwrites what they have not seen', async ({ browser }) => {
   await expect(card(ada, 'cake')).toContainText('with nuts');
 });
 
-test('the text of a card that somebody removes is not lost', async ({ browser }) => {
+test('the text of a card that somebody removes is not lost', async ({ person }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await addCards(ada, 'To do', 'cake');
   await ben.getByRole('button', { name: 'Edit “cake”' }).click();
   await ben.getByLabel('Notes').fill('three layers');
@@ -146,9 +143,9 @@ test('the text of a card that somebody removes is not lost', async ({ browser })
   await expect(card(ada, 'cake')).toContainText('three layers');
 });
 
-test('columns are added, limited, moved and removed', async ({ browser }) => {
+test('columns are added, limited, moved and removed', async ({ person }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await ada.getByRole('button', { name: 'Add column' }).click();
   await ada.getByLabel('Title of the column').fill('Review');
   await ada.keyboard.press('Enter');
@@ -171,8 +168,8 @@ test('columns are added, limited, moved and removed', async ({ browser }) => {
   await same([ada, ben], 'To do: | Doing: | Review: cake');
 });
 
-test('cards move by keyboard', async ({ browser }) => {
-  const ada = await person(browser, `/kanban/?session=${newSession()}`);
+test('cards move by keyboard', async ({ person }) => {
+  const ada = await person(`/kanban/?session=${newSession()}`);
   await addCards(ada, 'To do', 'cake', 'chairs', 'lights');
   await ada.getByRole('button', { name: 'Move “cake”' }).focus();
   await ada.keyboard.press('Enter');
@@ -194,9 +191,9 @@ test('cards move by keyboard', async ({ browser }) => {
   await same([ada], 'To do: chairs, lights | Doing: cake | Done:');
 });
 
-test('cards move by finger, on a phone', async ({ browser }) => {
+test('cards move by finger, on a phone', async ({ person }) => {
   const address = `/kanban/?session=${newSession()}`;
-  const ada = await person(browser, address, phone);
+  const ada = await person(address, phone);
   await addCards(ada, 'To do', 'cake', 'chairs');
   await fits(ada);
   const touch = await ada.context().newCDPSession(ada);

@@ -1,7 +1,15 @@
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
-import { fits, newSession, offline, online, person, phone, told } from '../../testing/people.js';
-import { Proxy } from '../../testing/proxy.js';
+import {
+  expect,
+  fits,
+  newSession,
+  offline,
+  online,
+  phone,
+  test,
+  told,
+} from '../../testing/people.js';
 
 async function start(page: Page, label: string, seconds: number): Promise<void> {
   await page.getByLabel('What for?').fill(label);
@@ -17,9 +25,9 @@ const press = (page: Page, label: string, button: string) =>
   timer(page, label).getByRole('button', { name: button }).click();
 const digits = (page: Page, label: string) => timer(page, label).getByRole('timer');
 
-test('a timer rings for everybody', async ({ browser }) => {
+test('a timer rings for everybody', async ({ person }) => {
   const address = `/timer/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await start(ada, 'Tea', 2);
   await start(ben, 'Pizza', 600);
   await phase(ben, 'Tea', 'running');
@@ -32,9 +40,9 @@ test('a timer rings for everybody', async ({ browser }) => {
   await expect(timer(ada, 'Tea')).toHaveCount(0);
 });
 
-test('a pause is everybody’s', async ({ browser }) => {
+test('a pause is everybody’s', async ({ person }) => {
   const address = `/timer/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([person(browser, address), person(browser, address)]);
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
   await start(ada, 'Eggs', 300);
   await press(ben, 'Eggs', 'Pause');
   await phase(ada, 'Eggs', 'paused');
@@ -50,39 +58,37 @@ test('a pause is everybody’s', async ({ browser }) => {
   await expect(digits(ada, 'Eggs')).toHaveText(/^(5:00|4:5\d)$/);
 });
 
-test('a timer rings while nobody looks', async ({ browser }) => {
+test('a timer rings while nobody looks', async ({ person }) => {
   const address = `/timer/?session=${newSession()}`;
-  const ada = await person(browser, address);
+  const ada = await person(address);
   await start(ada, 'Cake', 1);
   await online(ada);
   await ada.context().close();
-  const ben = await person(browser, address);
+  const ben = await person(address);
   await phase(ben, 'Cake', 'rung');
 });
 
-test('what does not fit is refused with a reason', async ({ browser, baseURL }) => {
-  const proxy = await Proxy.before(baseURL!);
+test('what does not fit is refused with a reason', async ({ person, network }) => {
   const address = `/timer/?session=${newSession()}`;
-  const ada = await person(browser, address);
+  const ada = await person(address);
   await start(ada, 'Nothing', 0);
   await told(ada, 'A timer runs for 1 s at least and 24 h at most.');
 
-  const ben = await person(browser, address, { baseURL: proxy.origin });
+  const ben = await person(address, { baseURL: network.origin });
   await start(ada, 'Soup', 60);
   await phase(ben, 'Soup', 'running');
-  proxy.cut();
+  network.cut();
   await offline(ben);
   await press(ada, 'Soup', 'Remove');
   await press(ben, 'Soup', 'Pause');
   await phase(ben, 'Soup', 'paused');
-  proxy.restore();
+  network.restore();
   await told(ben, 'Somebody has removed that timer.');
   await expect(timer(ben, 'Soup')).toHaveCount(0);
-  await proxy.close();
 });
 
-test('the page fits a phone', async ({ browser }) => {
-  const ada = await person(browser, `/timer/?session=${newSession()}`, phone);
+test('the page fits a phone', async ({ person }) => {
+  const ada = await person(`/timer/?session=${newSession()}`, phone);
   await ada.getByRole('button', { name: '25 min' }).tap();
   await phase(ada, '25 min', 'running');
   await fits(ada);
