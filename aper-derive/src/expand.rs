@@ -72,11 +72,11 @@ impl<'a> Enum<'a> {
     ) -> Self {
         let (params, args) = (&machine.narrowed.params, &machine.narrowed.args);
         let variants = machine.parts.iter().map(|part| {
-            let as_machine = as_machine(machine, part);
+            let as_part = as_part(machine, part);
             Variant {
                 ident: &part.variant,
                 doc: variant_doc(part),
-                inner: quote!(#as_machine::#associated),
+                inner: quote!(#as_part::#associated),
             }
         });
         let mut predicates = machine.narrowed.predicates.clone();
@@ -402,8 +402,8 @@ fn predicates(machine: &Machine) -> Vec<TokenStream> {
     written.map(|predicate| quote!(#predicate)).chain(parts_are_machines(machine)).collect()
 }
 
-/// For those fields of which it depends on the parameters. Of the others it is
-/// asked by use.
+/// For those fields of which it depends on the parameters. The others are asked
+/// in [`as_part`].
 fn parts_are_machines(machine: &Machine) -> impl Iterator<Item = TokenStream> {
     machine.parts.iter().filter(|part| part.generic).map(|part| {
         let (aper, ty) = (&machine.aper, &part.ty);
@@ -411,10 +411,29 @@ fn parts_are_machines(machine: &Machine) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-/// The field as a machine. That it is none is said at its type.
-fn as_machine(machine: &Machine, part: &Part) -> TokenStream {
+/// The field's type as what has a `Transition` and a `Conflict`.
+///
+/// If it is no machine, the compiler says so for each of the many places where
+/// it is used as one, each time in other words. So they do not use it as it is,
+/// but with a constant that is compiled only if it is a machine. Otherwise the
+/// constant is an error, always the same and at the same place, which is told
+/// once; and of a type with an error in it nothing else is ever told.
+///
+/// A constant cannot depend on the parameters of the struct. What does is asked
+/// for by a bound.
+fn as_part(machine: &Machine, part: &Part) -> TokenStream {
     let (aper, ty) = (&machine.aper, &part.ty);
-    quote_spanned!(part.span=> <#ty as #aper::StateMachine>)
+    if part.generic {
+        return quote_spanned!(part.span=> <#ty as #aper::StateMachine>);
+    }
+    let private = quote!(#aper::__private);
+    quote_spanned!(part.span=> <#ty as #private::Part<{ #private::is_machine::<#ty>() }>>)
+}
+
+/// The field as a machine.
+fn as_machine(machine: &Machine, part: &Part) -> TokenStream {
+    let (aper, as_part) = (&machine.aper, as_part(machine, part));
+    if part.generic { as_part } else { quote!(<#as_part::Machine as #aper::StateMachine>) }
 }
 
 fn angled(params: &[TokenStream]) -> TokenStream {

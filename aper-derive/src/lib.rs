@@ -204,8 +204,9 @@ use parse::Errors;
 /// Besides wrong attributes: an enum or a union; a struct of which no field is
 /// a machine; a lifetime parameter; two fields whose names make the same
 /// variant. A field that is not a machine is an error of the compiler at the
-/// field's type, "the trait `StateMachine` is not implemented": put
-/// `#[machine(skip)]` on it, or wrap it into one of `aper::collections`.
+/// field's type, "`String` is not a state machine": put `#[machine(skip)]` on
+/// it, or wrap it into one of `aper::collections`. If the type depends on a
+/// parameter, the error is where the parameter is chosen.
 #[proc_macro_derive(StateMachine, attributes(machine))]
 pub fn derive(input: TokenStream) -> TokenStream {
     state_machine(parse_macro_input!(input as DeriveInput)).into()

@@ -1,5 +1,6 @@
-//! What the compiler says. Only errors that the macro itself makes, word for
-//! word, since the compiler's own change with its version.
+//! What the compiler says, word for word: errors that the macro itself makes,
+//! and that of a field which is no machine. The words of the latter are the
+//! compiler's own and change with its version.
 
 #[test]
 fn ui() {
