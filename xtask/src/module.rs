@@ -14,7 +14,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::command::Run;
 use crate::layout::{self, Example};
 use crate::stamp::{Done, Inputs};
-use crate::wasm::{TARGET, Toolchain};
+use crate::wasm::{self, TARGET, Toolchain};
 use crate::{node, report};
 
 /// The files are `machine.js`, `machine.d.ts` and [`MODULE`].
@@ -50,6 +50,10 @@ const WASM_OPT: &[&str] = &[
 pub(crate) fn compile(toolchain: &Toolchain, examples: &[Example]) -> Result<Vec<PathBuf>> {
     let packages = examples.iter().flat_map(|e| ["--package".to_owned(), e.web_crate()]);
     let run = toolchain.cargo().args(["build", "--profile", "wasm", "--target", TARGET]);
+    // The user's own flags, if any, come first.
+    let own = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let flags = own.split_whitespace().map(str::to_owned).chain(wasm::short_paths());
+    let run = run.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\x1f"));
     let artifacts = artifacts(run.args(packages))?;
     let of = |example: &Example| {
         artifacts

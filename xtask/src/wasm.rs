@@ -58,6 +58,19 @@ impl Toolchain {
     }
 }
 
+/// Compiler flags by which the paths of sources, which panics tell, do not
+/// begin with where this machine keeps them: everybody would download them.
+pub(crate) fn short_paths() -> Vec<String> {
+    let cargo_home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+        .unwrap_or_default();
+    let registries = std::fs::read_dir(cargo_home.join("registry/src")).into_iter().flatten();
+    let registries = registries.filter_map(|entry| Some(entry.ok()?.path()));
+    let roots = registries.chain([layout::root().to_owned()]);
+    roots.map(|root| format!("--remap-path-prefix={}/=", root.display())).collect()
+}
+
 /// Variables that cargo and rustup set for the programs that they run, and
 /// that would mislead another toolchain's.
 const FOREIGN: &[&str] = &[

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{FOREIGN, TARGET, Toolchain, can_link};
+use super::{FOREIGN, TARGET, Toolchain, can_link, short_paths};
 use crate::apt::Apt;
 use crate::command::{Run, find};
 use crate::{layout, report};
@@ -26,7 +26,7 @@ use crate::{layout, report};
 /// flags its crates are other crates, and what was compiled against the old
 /// ones does not link (E0460). Cargo does not see such a change, therefore the
 /// recipe is also part of the target directory's name.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 const RUSTC: &str = "/usr/bin/rustc";
 const RUSTDOC: &str = "/usr/bin/rustdoc";
@@ -210,6 +210,9 @@ fn build_library(libraries: &Path) -> Result<()> {
         empty.join("Cargo.toml"),
         "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n",
     )?;
+    // Modules are linked with LTO, which needs bitcode of every crate.
+    let mut flags = vec!["-Cembed-bitcode=yes".to_owned()];
+    flags.extend(short_paths());
     Run::new(CARGO)
         .args(["build", "--quiet", "--release", "--target", TARGET])
         .args(["-Z", "build-std=core,alloc,std,panic_abort,panic_unwind,proc_macro,test"])
@@ -220,8 +223,7 @@ fn build_library(libraries: &Path) -> Result<()> {
         // `-Z` on a stable compiler: the library is the compiler's own source,
         // built with the compiler it belongs to.
         .env("RUSTC_BOOTSTRAP", "1")
-        // Modules are linked with LTO, which needs bitcode of every crate.
-        .env("RUSTFLAGS", "-Cembed-bitcode=yes")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .env("CARGO_TARGET_DIR", empty.join("target"))
         .limit(BUILD_LIMIT)
         .quiet()
