@@ -7,9 +7,10 @@
 //! be told so.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 
 use crate::check::{Machine, Part};
+use crate::part::{as_machine, as_part, checks, parts_are_machines};
 
 /// All that is made of `machine`. `lenient`: it is known to be wrong, so the
 /// impl must not complain of anything else.
@@ -23,7 +24,8 @@ pub(crate) fn expand(machine: &Machine, lenient: bool) -> TokenStream {
     let error = error(machine, &conflict);
     let constructors = constructors(machine, &transition);
     let state_machine = state_machine(machine, &transition, &conflict, lenient);
-    quote!(#(#enums)* #error #constructors #state_machine)
+    let checks = checks(machine);
+    quote!(#checks #(#enums)* #error #constructors #state_machine)
 }
 
 /// One of the two enums.
@@ -400,40 +402,6 @@ fn on_transition(machine: &Machine, arm: impl Fn(&Part) -> TokenStream) -> Token
 fn predicates(machine: &Machine) -> Vec<TokenStream> {
     let written = machine.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     written.map(|predicate| quote!(#predicate)).chain(parts_are_machines(machine)).collect()
-}
-
-/// For those fields of which it depends on the parameters. The others are asked
-/// in [`as_part`].
-fn parts_are_machines(machine: &Machine) -> impl Iterator<Item = TokenStream> {
-    machine.parts.iter().filter(|part| part.generic).map(|part| {
-        let (aper, ty) = (&machine.aper, &part.ty);
-        quote!(#ty: #aper::StateMachine)
-    })
-}
-
-/// The field's type as what has a `Transition` and a `Conflict`.
-///
-/// If it is no machine, the compiler says so for each of the many places where
-/// it is used as one, each time in other words. So they do not use it as it is,
-/// but with a constant that is compiled only if it is a machine. Otherwise the
-/// constant is an error, always the same and at the same place, which is told
-/// once; and of a type with an error in it nothing else is ever told.
-///
-/// A constant cannot depend on the parameters of the struct. What does is asked
-/// for by a bound.
-fn as_part(machine: &Machine, part: &Part) -> TokenStream {
-    let (aper, ty) = (&machine.aper, &part.ty);
-    if part.generic {
-        return quote_spanned!(part.span=> <#ty as #aper::StateMachine>);
-    }
-    let private = quote!(#aper::__private);
-    quote_spanned!(part.span=> <#ty as #private::Part<{ #private::is_machine::<#ty>() }>>)
-}
-
-/// The field as a machine.
-fn as_machine(machine: &Machine, part: &Part) -> TokenStream {
-    let (aper, as_part) = (&machine.aper, as_part(machine, part));
-    if part.generic { as_part } else { quote!(<#as_part::Machine as #aper::StateMachine>) }
 }
 
 fn angled(params: &[TokenStream]) -> TokenStream {

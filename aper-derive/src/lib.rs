@@ -2,15 +2,17 @@
 //! as `aper::StateMachine`, beside the trait of that name.
 //!
 //! `parse` reads the attributes, `check` makes of them and of the struct what
-//! is to be made, or says why not, and `expand` writes it. Every error is at
-//! the user's own token, all are told at once, and the impl is there even so:
-//! nothing that only follows from a mistake is told beside it.
+//! is to be made, or says why not, and `expand` writes it, with `part` for what
+//! is said of a field. Every error is at the user's own token, all are told at
+//! once, and the impl is there even so: nothing that only follows from a
+//! mistake is told beside it.
 
 mod case;
 mod check;
 mod expand;
 mod generics;
 mod parse;
+mod part;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
