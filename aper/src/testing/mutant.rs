@@ -4,6 +4,7 @@
 
 /// A promise to break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "testing"), allow(unreachable_pub, reason = "it is public with it"))]
 pub enum Mutant {
     /// The authority decides again on what it decided before.
     NoDuplicateCheck,
