@@ -24,6 +24,7 @@ type TablePage = Page<State, Transition, Conflict>;
 
 const ROWS = 6;
 const NAME_KEY = 'aper-player-name';
+const YOUR_TURN = 'Your turn.';
 
 /** Which seat's form for the name is open. */
 let sitting: Color | undefined;
@@ -76,14 +77,16 @@ function explain(conflict: Conflict, state: State | undefined): string {
 function view(state: State, page: TablePage): TemplateResult {
   settled ??= state.last ? key(state.last) : 'none';
   const mine = myColor(state, page);
+  const said = sentence(state, mine);
+  document.title = said === YOUR_TURN ? `● ${said}` : 'Drop Four · Aper';
   return html`
     <div class="table">
       <div class="seats">
         ${seat('red', state, mine, page)} ${seat('yellow', state, mine, page)}
       </div>
       <div class="say">
-        <p class="turn" role="status" data-mine=${mine === state.turn && !state.ending}>
-          ${sentence(state, mine)}
+        <p class="turn" role="status" data-mine=${said === YOUR_TURN}>
+          ${said}
         </p>
         ${state.ending && mine
           ? html`<button type="button" class="primary" @click=${() => void page.send('rematch')}>
@@ -117,7 +120,7 @@ function sentence(state: State, mine: Color | undefined): string {
   if (!state.red || !state.yellow) {
     return mine ? 'Waiting for somebody to take the other seat.' : 'Take a seat to play.';
   }
-  return state.turn === mine ? 'Your turn.' : `${state[state.turn]?.name ?? ''} is next.`;
+  return state.turn === mine ? YOUR_TURN : `${state[state.turn]?.name ?? ''} is next.`;
 }
 
 function nameOf(color: Color): string {
