@@ -31,6 +31,26 @@ pub enum BuildError {
     },
 }
 
+/// Why the state of a session cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// The machine was not given to the server, or with another schema.
+    #[error("this server does not host that machine")]
+    UnknownMachine,
+    /// [`Limits::sessions`](crate::Limits::sessions) are awake.
+    #[error("as many sessions are awake as may be")]
+    TooManySessions,
+    /// The server stops.
+    #[error("the server stops")]
+    Stopping,
+    /// The session met an error of its own, which is in the log.
+    #[error("the session met an error and ended")]
+    SessionFailed,
+    /// The state is not encoded and decoded as itself.
+    #[error("the state cannot be encoded and decoded: {0}")]
+    Codec(String),
+}
+
 /// Why a session ended that should not have.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum SessionError {
@@ -44,6 +64,8 @@ pub(crate) enum SessionError {
     Encode(#[from] EncodeError),
     #[error("the state could not be encoded: its Serialize panicked")]
     EncodePanicked,
+    #[error("it did not end in time when the server stopped")]
+    Overdue,
     #[error("the operating system gave no random numbers: {0}")]
     Entropy(String),
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use aper::journal::{Journal, SessionKey};
 use aper::protocol::{CloseCode, Resume};
 use aper::sync::ConnectionId;
+use aper::sync::authority::SnapshotImage;
 use aper::{Timestamp, UserId};
 use futures::FutureExt;
 use tokio::sync::{Notify, watch};
@@ -20,7 +21,7 @@ use tokio::time::sleep_until;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock::Clock;
-use crate::error::{Closing, SessionError};
+use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
 use crate::machine::AnyMachine;
 use crate::session::{
@@ -112,6 +113,28 @@ impl Hub {
         }
     }
 
+    /// The state of a session, which is started if it is not awake.
+    pub(crate) async fn look(
+        self: &Arc<Self>,
+        key: &Arc<SessionKey>,
+    ) -> Result<SnapshotImage, StateError> {
+        loop {
+            let session = self.start(key).map_err(|error| match error {
+                NotStarted::UnknownMachine => StateError::UnknownMachine,
+                NotStarted::TooMany => StateError::TooManySessions,
+                NotStarted::Stopping => StateError::Stopping,
+            })?;
+            if let Some(image) = session.look().await {
+                return Ok(image);
+            }
+            match session.ended().await {
+                Ended::Asleep => {}
+                Ended::ShutDown => return Err(StateError::Stopping),
+                Ended::Failed => return Err(StateError::SessionFailed),
+            }
+        }
+    }
+
     /// How many sessions are awake.
     pub(crate) fn awake(&self) -> usize {
         self.state().awake.len()
@@ -186,10 +209,17 @@ impl Hub {
         let may_sleep = |alarm: Option<Timestamp>| {
             alarm.is_none() || self.state().alarms.len() < self.limits.alarms
         };
+        let mut stopping = self.stopping();
         let run = async {
             let session = open(ground, mailbox).await?;
             info!("the session is awake");
             session.run(may_sleep).await
+        };
+        let run = async {
+            tokio::select! {
+                rest = run => rest,
+                () = overdue(&mut stopping, &self.limits) => Err(SessionError::Overdue),
+            }
         };
         // Unwind-safe: a panic drops all that the session had.
         let rest = AssertUnwindSafe(run).catch_unwind().await;
@@ -291,6 +321,12 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Comes back when the server should have stopped by now.
+pub(crate) async fn overdue(stopping: &mut watch::Receiver<bool>, limits: &Limits) {
+    stopped(stopping).await;
+    tokio::time::sleep(limits.shutdown_within).await;
 }
 
 fn failed(error: &SessionError) -> Ended {

@@ -37,7 +37,7 @@ mod tail;
 pub mod telemetry;
 
 pub use auth::{Authenticate, Credentials, Denied};
-pub use error::BuildError;
+pub use error::{BuildError, StateError};
 pub use limits::Limits;
 pub use origin::Origins;
 pub use server::{Server, ServerBuilder};

@@ -66,6 +66,11 @@ pub struct Limits {
     /// can drop them.
     pub entries_per_snapshot: u64,
 
+    /// Time from a new client's coming to the snapshot that contains it. The
+    /// log does not say who may come back: whoever came after the last
+    /// snapshot is a stranger if the session fails. Costs an encoding of the
+    /// state each time, however many came meanwhile.
+    pub clients_stored_within: Duration,
     /// How long a session without clients and without timers that fire stays
     /// awake. After it: it stores a snapshot and its task ends.
     pub idle: Duration,
@@ -109,6 +114,7 @@ impl Default for Limits {
             tail_entries: 16_384,
             snapshots_in_a_row: 3,
             entries_per_snapshot: 1_000,
+            clients_stored_within: Duration::from_secs(5),
             idle: Duration::from_secs(60),
             headers_within: Duration::from_secs(10),
             hello_within: Duration::from_secs(10),

@@ -21,7 +21,7 @@ use axum::http::HeaderMap;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -31,7 +31,7 @@ use tracing::{debug, info};
 use crate::auth::{Credentials, Hook};
 use crate::clock::Clock;
 use crate::error::Closing;
-use crate::hub::{Hub, stopped};
+use crate::hub::{Hub, overdue, stopped};
 use crate::limits::Limits;
 use crate::session::{Membership, Parts};
 
@@ -75,17 +75,21 @@ enum Reply {
 
 impl Connection {
     /// Serves the client until either side ends it.
-    pub(crate) async fn serve<S>(self, mut socket: WebSocketStream<S>)
+    pub(crate) async fn serve<S>(mut self, mut socket: WebSocketStream<S>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut stopping = self.hub.stopping();
+        let headers = std::mem::take(&mut self.headers);
         let joined = tokio::select! {
-            joined = self.join(&mut socket) => joined,
+            joined = self.join(&mut socket, headers) => joined,
             () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
         };
         let end = match joined {
-            Ok(membership) => self.exchange(&mut socket, membership).await,
+            Ok(membership) => tokio::select! {
+                end = self.exchange(&mut socket, membership) => end,
+                () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
+            },
             Err(end) => end,
         };
         match &end {
@@ -97,7 +101,11 @@ impl Connection {
     }
 
     /// From `Hello` to the place in the session.
-    async fn join<S>(&self, socket: &mut WebSocketStream<S>) -> Result<Membership, End>
+    async fn join<S>(
+        &self,
+        socket: &mut WebSocketStream<S>,
+        headers: HeaderMap,
+    ) -> Result<Membership, End>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -108,20 +116,17 @@ impl Connection {
         let checked = self.machine.check(&hello);
         checked
             .map_err(|error| End::Closing(Closing::new(CloseCode::Outdated, error.to_string())))?;
-        let admitted = timeout(self.limits.hello_within, self.admit(hello)).await;
+        let admitted = timeout(self.limits.hello_within, self.admit(hello, headers)).await;
         let busy = |_| Closing::new(CloseCode::SessionFailed, "the session took too long to open");
         admitted.map_err(busy).flatten().map_err(End::Closing)
     }
 
-    async fn admit(&self, hello: Hello) -> Result<Membership, Closing> {
+    async fn admit(&self, hello: Hello, headers: HeaderMap) -> Result<Membership, Closing> {
         let user = match &self.authenticate {
             None => None,
             Some(hook) => {
-                let credentials = Credentials {
-                    session: (*self.key).clone(),
-                    token: hello.token,
-                    headers: self.headers.clone(),
-                };
+                let credentials =
+                    Credentials { session: (*self.key).clone(), token: hello.token, headers };
                 let denied =
                     |denied: crate::Denied| Closing::new(CloseCode::Unauthorized, denied.reason);
                 hook.authenticate(credentials).await.map_err(denied)?
@@ -140,7 +145,7 @@ impl Connection {
         let drained = tokio::sync::Notify::new();
         let reader =
             reader::Reader { stream, commands, replies, drained: &drained, limits: &self.limits };
-        let writer = writer::Writer::new(
+        let mut writer = writer::Writer::new(
             sink,
             answers,
             tail,
@@ -151,7 +156,12 @@ impl Connection {
             &self.limits,
         );
         tokio::select! {
-            closing = closed.wait() => End::Closing(closing),
+            closing = closed.wait() => {
+                // What the session has told stays told. If the client does
+                // not take it, it will ask again.
+                let _ = timeout(self.limits.close_within, writer.finish()).await;
+                End::Closing(closing)
+            }
             end = reader.run() => end,
             end = writer.run() => end,
         }
@@ -208,7 +218,6 @@ async fn close<S>(socket: &mut WebSocketStream<S>, end: End, within: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let deadline = Instant::now() + within;
     let mut heard = matches!(end, End::ByPeer);
     let frame = match end {
         End::Broken(_) => return,
@@ -230,5 +239,5 @@ where
         let mut leftover = socket.get_mut().take(LEFTOVER_BYTES as u64);
         tokio::io::copy(&mut leftover, &mut tokio::io::sink()).await.ok()
     };
-    let _ = timeout_at(deadline, farewell).await;
+    let _ = timeout(within, farewell).await;
 }

@@ -47,6 +47,8 @@ pub(super) struct Writer<'a, S> {
 
 /// Where the client is with the log.
 enum Log {
+    /// The client does not know yet who it is.
+    Unwelcomed,
     Following,
     /// It fell off the tail; the session was asked for a snapshot.
     SnapshotAsked,
@@ -87,7 +89,7 @@ where
             clock,
             limits,
             cursor: Version(0),
-            log: Log::Following,
+            log: Log::Unwelcomed,
             snapshots_in_a_row: 0,
             rejections: Vec::new(),
             unflushed: Unflushed::Nothing,
@@ -95,11 +97,32 @@ where
     }
 
     /// Writes until the connection has to end.
-    pub(super) async fn run(mut self) -> End {
+    pub(super) async fn run(&mut self) -> End {
         match self.write().await {
             Ok(never) => match never {},
             Err(end) => end,
         }
+    }
+
+    /// Sends what the session said before it ended the connection, unless that
+    /// needs the session. A message that [`run`](Self::run) was dropped over
+    /// may be sent again: entries say which they are.
+    pub(super) async fn finish(&mut self) -> Result<(), End> {
+        if matches!(self.log, Log::Unwelcomed) {
+            return Ok(());
+        }
+        let head = self.tail.head();
+        self.send_answers().await?;
+        while matches!(self.log, Log::Following) && self.cursor < head {
+            let Ok((messages, cursor)) = self.tail.read(self.cursor, head, ROUND_BYTES) else {
+                break;
+            };
+            for bytes in messages {
+                self.feed(Message::Binary(bytes)).await?;
+            }
+            self.cursor = cursor;
+        }
+        self.sink.flush().await.map_err(broken)
     }
 
     async fn write(&mut self) -> Result<std::convert::Infallible, End> {
@@ -132,7 +155,10 @@ where
         self.cursor = from;
         match image {
             Some(image) => self.begin_snapshot(&image, last_seq).await,
-            None => Ok(()),
+            None => {
+                self.log = Log::Following;
+                Ok(())
+            }
         }
     }
 
@@ -203,7 +229,7 @@ where
     /// The next chunk of a snapshot, or the next entries up to `head`.
     async fn send_log(&mut self, head: Version) -> Result<(), End> {
         match &mut self.log {
-            Log::SnapshotAsked => Ok(()),
+            Log::Unwelcomed | Log::SnapshotAsked => Ok(()),
             Log::Snapshot { chunks, next } => {
                 let chunk = chunks.messages.get(*next).cloned();
                 *next += 1;

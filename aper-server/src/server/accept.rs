@@ -92,7 +92,10 @@ async fn connection<Io>(
         ended = &mut serve => ended,
         () = stopped(&mut stopping) => {
             serve.as_mut().graceful_shutdown();
-            serve.await
+            match tokio::time::timeout(limits.shutdown_within, serve).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = ended {

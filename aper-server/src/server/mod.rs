@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use aper::journal::{Journal, MemoryJournal};
-use aper::{SessionId, StateMachine};
+use aper::journal::{Journal, MemoryJournal, SessionKey};
+use aper::protocol::decode;
+use aper::protocol::handshake::MachineVersion;
+use aper::{SessionId, StateMachine, Version};
 use axum::Router;
 use axum::serve::{Listener, ListenerExt};
 use tokio::net::TcpListener;
@@ -20,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::auth::{Authenticate, Hook};
 use crate::clock::Clock;
-use crate::error::BuildError;
+use crate::error::{BuildError, StateError};
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::machine::{AnyMachine, register};
@@ -141,6 +143,33 @@ impl Server {
                 "some sessions or clients did not end in time and are dropped"
             ),
         }
+    }
+
+    /// The state of a session, with its version: all of it is in the journal.
+    /// A session that sleeps is woken for it, one that never was begins.
+    ///
+    /// Costs an encoding and a decoding of the state; a busy session pauses
+    /// until the journal has what it accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not host this machine or is at a limit, and when
+    /// the session cannot be opened.
+    pub async fn state<S: StateMachine>(
+        &self,
+        session: &SessionId,
+    ) -> Result<(Version, S), StateError> {
+        let hub = &self.shared.hub;
+        let hosted = hub.machine(S::NAME).map(|machine| machine.version());
+        if hosted != Some(MachineVersion::of::<S>()) {
+            return Err(StateError::UnknownMachine);
+        }
+        let key = SessionKey { machine: S::NAME.into(), session: session.clone() };
+        let image = hub.look(&Arc::new(key)).await?;
+        let codec = |error: &dyn std::fmt::Display| StateError::Codec(error.to_string());
+        let snapshot = image.encode().map_err(|error| codec(&error))?;
+        let state = decode(&snapshot.state.0).map_err(|error| codec(&error))?;
+        Ok((snapshot.version, state))
     }
 
     /// How many sessions are awake.

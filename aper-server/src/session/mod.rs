@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use aper::protocol::{CloseCode, Rejection, Resume, Submission, Welcome};
 use aper::sync::ConnectionId;
+use aper::sync::authority::SnapshotImage;
 use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -45,6 +46,10 @@ pub(crate) enum Command {
     },
     Leave {
         connection: ConnectionId,
+    },
+    /// Somebody on the server wants to know the state.
+    Look {
+        reply: oneshot::Sender<SnapshotImage>,
     },
 }
 
@@ -160,6 +165,18 @@ impl SessionHandle {
         };
         let ended = self.ended.clone();
         Ok(Membership { answers, closed, tail, commands, ended, _leave: leave })
+    }
+
+    /// The state, all of which is in the journal. None when the session's task
+    /// has ended, or is just ending.
+    pub(crate) async fn look(&self) -> Option<SnapshotImage> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Command::Look { reply }).await.ok()?;
+        tokio::select! {
+            biased;
+            image = answer => image.ok(),
+            _ = self.ended() => None,
+        }
     }
 
     /// Waits for the end of the session's task.

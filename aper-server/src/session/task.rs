@@ -3,12 +3,12 @@
 //! ready, so that what they add is written together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aper::Timestamp;
 use aper::protocol::{CloseCode, Entry};
-use aper::sync::ConnectionId;
-use aper::sync::authority::{Input, Output};
-use tokio::sync::{mpsc, watch};
+use aper::sync::authority::{Input, Output, SnapshotImage};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 
@@ -45,6 +45,10 @@ pub(crate) struct Session {
     changed: bool,
     storing: bool,
     entries_since_snapshot: u64,
+    /// Since when somebody is here whom the journal's snapshot does not know.
+    newcomers_since: Option<Instant>,
+    /// Who wants to know the state as soon as the journal has all of it.
+    curious: Vec<oneshot::Sender<SnapshotImage>>,
 }
 
 /// Why a session's task ended in good order.
@@ -84,6 +88,8 @@ impl Session {
             changed: false,
             storing: false,
             entries_since_snapshot: 0,
+            newcomers_since: None,
+            curious: Vec::new(),
         }
     }
 
@@ -95,13 +101,17 @@ impl Session {
     ) -> Result<Rest, SessionError> {
         loop {
             let timer = self.authority.next_timeout().map(|at| self.clock.wait_for(at));
+            let newcomers = self.newcomers_due();
+            let quiet = later(self.quiet_since, self.limits.idle);
             tokio::select! {
                 done = self.writer.next() => self.done(done?)?,
                 Some(command) = self.mailbox.recv(), if self.takes_commands() => {
                     self.commands(command)?;
                 }
-                () = at(timer), if !self.wants_snapshot() => self.timer()?,
-                () = sleep_until(self.quiet_since + self.limits.idle), if self.is_idle() => {
+                () = at(timer), if !self.wants_rest() => self.timer()?,
+                // Now a snapshot is wanted, which is looked at below.
+                () = at(newcomers), if !self.storing && !self.wants_rest() => {}
+                () = at(quiet), if self.is_idle() => {
                     if let Some(rest) = self.quiet(&may_sleep) {
                         return Ok(rest);
                     }
@@ -112,24 +122,42 @@ impl Session {
         }
     }
 
-    /// Gives the journal what there is for it, and takes a snapshot when it is
-    /// time: for that everything must be in the journal, so commands wait.
+    /// Gives the journal what there is for it, and looks at the state when
+    /// somebody wants that and the journal has all of it.
     fn advance(&mut self) -> Result<(), SessionError> {
         while let Some(done) = self.writer.advance()? {
             self.done(done)?;
         }
-        if self.wants_snapshot() && self.writer.has_all_entries() {
-            self.store_snapshot();
+        if self.wants_rest() && self.writer.has_all_entries() {
+            while let Some(curious) = self.curious.pop() {
+                let _ = curious.send(self.snapshot());
+            }
+            if self.wants_snapshot() {
+                self.store_snapshot();
+            }
         }
         Ok(())
     }
 
     fn wants_snapshot(&self) -> bool {
-        !self.storing && self.entries_since_snapshot >= self.limits.entries_per_snapshot
+        let is_due = |due: Instant| due <= Instant::now();
+        !self.storing
+            && (self.entries_since_snapshot >= self.limits.entries_per_snapshot
+                || self.newcomers_due().is_some_and(is_due))
+    }
+
+    /// Whether nothing new may be accepted until the journal has everything: a
+    /// busy session would never be there by itself.
+    fn wants_rest(&self) -> bool {
+        self.wants_snapshot() || !self.curious.is_empty()
+    }
+
+    fn newcomers_due(&self) -> Option<Instant> {
+        later(self.newcomers_since?, self.limits.clients_stored_within)
     }
 
     fn takes_commands(&self) -> bool {
-        !self.wants_snapshot() && self.writer.waiting_entries() < self.limits.unwritten_entries
+        !self.wants_rest() && self.writer.waiting_entries() < self.limits.unwritten_entries
     }
 
     fn is_idle(&self) -> bool {
@@ -156,6 +184,11 @@ impl Session {
                 drop(room);
                 handled
             }
+            Command::Look { reply } => {
+                self.quiet_since = Instant::now();
+                self.curious.push(reply);
+                Ok(())
+            }
             Command::Snapshot { connection } => self.handle(Input::Snapshot { connection }),
             Command::Leave { connection } => {
                 self.quiet_since = Instant::now();
@@ -180,6 +213,7 @@ impl Session {
             let _ = reply.send(Err(full()));
             return Ok(());
         }
+        self.newcomers_since.get_or_insert(self.quiet_since);
         self.members.add(connection, lane, close);
         let tail = self.tail.floor();
         self.handle(Input::Join { connection, user, resume, tail })?;
@@ -276,8 +310,13 @@ impl Session {
         Some(Rest::Asleep { alarm })
     }
 
+    fn snapshot(&self) -> SnapshotImage {
+        self.authority.snapshot().expect("the journal has everything that was accepted")
+    }
+
     fn store_snapshot(&mut self) {
-        let Some(image) = self.authority.snapshot() else { return };
+        let image = self.snapshot();
+        self.newcomers_since = None;
         self.changed = false;
         self.storing = true;
         self.entries_since_snapshot = 0;
@@ -307,7 +346,7 @@ impl Session {
         Ok(Rest::ShutDown)
     }
 
-    fn let_go(&mut self, connection: ConnectionId) -> Result<(), SessionError> {
+    fn let_go(&mut self, connection: aper::sync::ConnectionId) -> Result<(), SessionError> {
         self.members.close(connection, Closing::restart());
         self.handle(Input::Leave { connection })
     }
@@ -321,6 +360,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// None when that is beyond all time.
+fn later(moment: Instant, wait: Duration) -> Option<Instant> {
+    moment.checked_add(wait)
 }
 
 async fn at(moment: Option<Instant>) {

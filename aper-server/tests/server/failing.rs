@@ -8,6 +8,11 @@ use aper::sync::Outcome;
 
 use crate::support::{Change, Client, Faulty, Tally, World, tallies};
 
+/// Long enough for the journal to know the clients.
+async fn stored() {
+    tokio::time::sleep(Duration::from_secs(6)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_breaks_its_session_breaks_no_other() {
     let world = World::new();
@@ -15,6 +20,8 @@ async fn a_machine_that_breaks_its_session_breaks_no_other() {
     let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     let other: Client<Tally> = Client::connect(&world.network, "/tally/two").await;
     ada.settle(Change::Add(7)).await;
+    stored().await;
+    ada.settle(Change::Add(1)).await;
     ada.submit(Change::Curse).await;
     assert_eq!(ada.closed().await, CloseCode::SessionFailed);
     assert_eq!(ben.closed().await, CloseCode::SessionFailed);
@@ -25,7 +32,7 @@ async fn a_machine_that_breaks_its_session_breaks_no_other() {
     let last = ben.submit(Change::Add(1)).await;
     ben.reconnect(&world.network, "/tally/one").await;
     assert!(matches!(ben.outcome(last).await, Outcome::Confirmed(_)));
-    assert_eq!(ben.now().state.unwrap().sum, 8);
+    assert_eq!(ben.now().state.unwrap().sum, 9);
     assert_eq!(ben.now().snapshots, 1, "the log that it held is the session's still");
 }
 
@@ -35,6 +42,7 @@ async fn a_failing_journal_ends_the_session_and_no_other() {
     let world = World::with(tallies().journal(Arc::clone(&journal) as _));
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     let other: Client<Tally> = Client::connect(&world.network, "/tally/two").await;
+    stored().await;
     ada.settle(Change::Add(1)).await;
     journal.fail(Some("one"));
     let lost = ada.submit(Change::Add(1)).await;

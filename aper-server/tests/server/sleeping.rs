@@ -107,7 +107,7 @@ async fn a_session_that_was_only_looked_at_is_stored_once() {
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     ada.cut().await;
     world.asleep().await;
-    assert_eq!(journal.snapshots.load(Ordering::Relaxed), 2, "at its beginning, and at its end");
+    assert_eq!(journal.snapshots.load(Ordering::Relaxed), 2, "new; somebody came");
 }
 
 /// Clients that come just when a session falls asleep: each gets in, what each

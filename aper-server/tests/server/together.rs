@@ -6,9 +6,9 @@ use std::time::Duration;
 use aper::UserId;
 use aper::protocol::CloseCode;
 use aper::sync::{Outcome, Refusal};
-use aper_server::{Credentials, Denied};
+use aper_server::{Credentials, Denied, Server, StateError};
 
-use crate::support::{Change, Client, Faulty, Refused, Tally, World, tallies};
+use crate::support::{Change, Client, Faulty, Other, Refused, Tally, Weighed, World, tallies};
 
 #[tokio::test(start_paused = true)]
 async fn two_clients_converge() {
@@ -174,16 +174,48 @@ async fn authentication_names_users_and_turns_others_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_big_state_comes_in_pieces_and_in_one_encoding() {
+async fn a_big_state_comes_in_pieces() {
     let world = World::new();
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
-    ada.settle(Change::Ballast(3_000_000)).await;
+    ada.settle(Change::Ballast(400_000)).await;
     let connect = || Client::<Tally>::connect(&world.network, "/tally/one");
     let joined = futures::future::join_all((0..10).map(|_| connect())).await;
     ada.submit(Change::Add(1)).await;
     for client in joined {
         let state = client.sees(|state| state.sum == 1).await;
-        assert_eq!(state.ballast.len(), 3_000_000);
+        assert_eq!(state.ballast.len(), 400_000);
         assert_eq!(client.now().snapshots, 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_can_look_at_a_state() {
+    let world = World::new();
+    let one = "one".parse().unwrap();
+    let (version, state) = world.server.state::<Tally>(&one).await.unwrap();
+    assert_eq!((version.0, state), (0, Tally::default()));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.settle(Change::Add(5)).await;
+    let (version, state) = world.server.state::<Tally>(&one).await.unwrap();
+    assert_eq!((version.0, state.sum), (2, 5));
+    ada.cut().await;
+    world.asleep().await;
+    assert_eq!(world.server.state::<Tally>(&one).await.unwrap().1.sum, 5);
+    assert_eq!(world.server.state::<Other>(&one).await, Err(StateError::UnknownMachine));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_is_encoded_once_for_all_who_join_at_it() {
+    let world = World::with(Server::builder().machine(|_| Weighed(0)));
+    let connect = || Client::<Weighed>::connect(&world.network, "/weighed/one");
+    let first = connect().await;
+    first.settle(()).await;
+    let before = Weighed::encodings();
+    let joined = futures::future::join_all((0..20).map(|_| connect())).await;
+    assert_eq!(Weighed::encodings() - before, 1);
+    assert!(joined.iter().all(|client| client.now().state == Some(Weighed(1))));
+    first.settle(()).await;
+    let later = connect().await;
+    assert_eq!(Weighed::encodings() - before, 2);
+    assert_eq!(later.now().state, Some(Weighed(2)));
 }

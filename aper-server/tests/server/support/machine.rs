@@ -1,5 +1,7 @@
 //! A machine that can do everything that a server has to cope with.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use aper::{
     ClientEvent, ClientId, Context, NeverConflict, Prediction, Scheduled, StateMachine, Timestamp,
 };
@@ -115,7 +117,7 @@ impl StateMachine for Tally {
 }
 
 /// The same name, another schema.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NextTally;
 
 impl StateMachine for NextTally {
@@ -130,7 +132,7 @@ impl StateMachine for NextTally {
 }
 
 /// Another machine.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Other;
 
 impl StateMachine for Other {
@@ -139,6 +141,37 @@ impl StateMachine for Other {
     type Conflict = NeverConflict;
 
     fn apply(&mut self, (): &(), _: &Context) -> Result<(), NeverConflict> {
+        Ok(())
+    }
+}
+
+/// A machine that counts, over the whole process, how often a state of it is
+/// encoded: for one test alone.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Weighed(pub u64);
+
+impl Weighed {
+    pub fn encodings() -> usize {
+        ENCODINGS.load(Ordering::Relaxed)
+    }
+}
+
+static ENCODINGS: AtomicUsize = AtomicUsize::new(0);
+
+impl Serialize for Weighed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ENCODINGS.fetch_add(1, Ordering::Relaxed);
+        serializer.serialize_newtype_struct("Weighed", &self.0)
+    }
+}
+
+impl StateMachine for Weighed {
+    const NAME: &'static str = "weighed";
+    type Transition = ();
+    type Conflict = NeverConflict;
+
+    fn apply(&mut self, (): &(), _: &Context) -> Result<(), NeverConflict> {
+        self.0 += 1;
         Ok(())
     }
 }
