@@ -250,6 +250,8 @@ impl<S: StateMachine> Client<S> {
 /// How a submission ended.
 pub(crate) type Ended<C> = Result<Outcome<C>, Error>;
 
+type Listener = Rc<dyn Fn()>;
+
 type Settle<C> = Box<dyn FnOnce(Ended<C>)>;
 
 /// What the application has not been told yet.
@@ -274,7 +276,7 @@ struct Shell<S: StateMachine> {
     signals: RefCell<Option<Signals>>,
     waiting: RefCell<VecDeque<(Ticket, Settle<S::Conflict>)>>,
     news: RefCell<VecDeque<News<S::Conflict>>>,
-    listeners: RefCell<Vec<(u64, Rc<dyn Fn()>)>>,
+    listeners: RefCell<Vec<(u64, Listener)>>,
     next_listener: Cell<u64>,
     on_identity: Option<Box<dyn Fn(Identity)>>,
     /// Why the browser would not even try.

@@ -2,7 +2,7 @@
 //!
 //! Across it go numbers, texts, and values that serde translates. Every method
 //! takes `&self`, and none calls into JavaScript before it has returned,
-//! except for asking [`Listener::error`] to make an error. The npm package
+//! except for asking its [`Listener`] to make an error. The npm package
 //! wraps the class; nobody else need know it.
 
 use std::cell::RefCell;
@@ -212,7 +212,7 @@ impl<S: StateMachine> Exported<S> {
     ///
     /// # Errors
     ///
-    /// As [`Listener::error`] made it.
+    /// As the listener made it.
     pub fn connect(
         url: &str,
         token: Option<String>,
