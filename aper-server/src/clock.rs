@@ -10,6 +10,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// The time of day when the server was made, carried on by tokio's clock:
 /// it never goes back, and a test that pauses tokio's clock pauses this one.
+/// Steps of the system's clock after that are not followed, nor is the time
+/// that the machine is suspended; its gradual corrections are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     made: Instant,

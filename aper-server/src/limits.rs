@@ -77,9 +77,10 @@ pub struct Limits {
     /// Time for the headers of a request, and longest pause between two
     /// requests of a connection. After it: the connection is dropped.
     pub headers_within: Duration,
-    /// Time from the upgrade to the client's `Hello`, and again for
-    /// authenticating and opening the session. After it: the connection is
-    /// closed as [`CloseCode::Silent`](aper::protocol::CloseCode::Silent).
+    /// Time from the upgrade to the client's `Hello`. After it: the connection
+    /// is closed as [`CloseCode::Silent`](aper::protocol::CloseCode::Silent).
+    /// As much again for authenticating it and opening the session; after that
+    /// as [`CloseCode::SessionFailed`](aper::protocol::CloseCode::SessionFailed).
     pub hello_within: Duration,
     /// Time in which a client takes some of what is being sent, be it one
     /// byte. After it: the connection is closed as

@@ -141,7 +141,8 @@ impl Tail {
 
 impl Log {
     fn shrink(&mut self, max_bytes: usize, max_entries: usize) {
-        while self.bytes > max_bytes || self.entries > max_entries {
+        // The newest stays, however big: or nobody could ever follow.
+        while self.messages.len() > 1 && (self.bytes > max_bytes || self.entries > max_entries) {
             let Some(oldest) = self.messages.pop_front() else { return };
             self.bytes -= oldest.bytes.len();
             self.entries -= oldest.entries;

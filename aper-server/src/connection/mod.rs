@@ -95,6 +95,9 @@ impl Connection {
         match &end {
             End::ByPeer => debug!("the client closed the connection"),
             End::Broken(reason) => debug!(reason, "the connection broke"),
+            End::Closing(Closing { code: CloseCode::Restart | CloseCode::Replaced, reason }) => {
+                debug!(reason, "connection closed");
+            }
             End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
         }
         close(&mut socket, end, self.limits.close_within).await;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use aper::SessionId;
 use aper::journal::SessionKey;
+use aper::{InvalidSessionId, SessionId};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -35,7 +35,7 @@ async fn session(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     if upgrade::is_wanted(&request) {
         return match key_of(&shared, request.uri().path()) {
             Ok(key) => upgrade::upgrade(shared, key, request),
-            Err(refusal) => refusal,
+            Err((status, text)) => sentence(status, text),
         };
     }
     let path = request.uri().path().to_owned();
@@ -44,7 +44,7 @@ async fn session(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     if is_get && file.status() == StatusCode::NOT_FOUND {
         return match key_of(&shared, &path) {
             Ok(_) => upgrade_required(),
-            Err(refusal) => refusal,
+            Err((status, text)) => sentence(status, text),
         };
     }
     file
@@ -71,17 +71,16 @@ async fn static_file(shared: &Shared, request: Request) -> Response {
 }
 
 /// The session that a path names, the last two segments of it.
-fn key_of(shared: &Shared, path: &str) -> Result<Arc<SessionKey>, Response> {
+fn key_of(shared: &Shared, path: &str) -> Result<Arc<SessionKey>, (StatusCode, String)> {
     let mut segments = path.rsplit('/');
     let (session, machine) =
         (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     let Some(registered) = shared.hub.machine(machine) else {
         let text = format!("this server has no machine `{machine}`: check the address");
-        return Err(sentence(StatusCode::NOT_FOUND, text));
+        return Err((StatusCode::NOT_FOUND, text));
     };
-    let session: SessionId = session.parse().map_err(|error: aper::InvalidSessionId| {
-        sentence(StatusCode::BAD_REQUEST, error.to_string())
-    })?;
+    let unnamed = |error: InvalidSessionId| (StatusCode::BAD_REQUEST, error.to_string());
+    let session: SessionId = session.parse().map_err(unnamed)?;
     Ok(Arc::new(SessionKey { machine: registered.version().name.into(), session }))
 }
 

@@ -102,7 +102,6 @@ impl Server {
     /// The application then owns the listener, and with it `TCP_NODELAY`, the
     /// deadlines of plain HTTP, and the bound on its connections. Before it
     /// ends it calls [`shut_down`](Self::shut_down).
-    #[must_use]
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.shared))
     }

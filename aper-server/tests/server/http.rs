@@ -1,10 +1,13 @@
 //! What a request is answered.
 
+use std::time::Duration;
+
 use aper::protocol::CloseCode;
 use aper_server::{BuildError, Origins, Server};
 use axum::Router;
 use axum::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::support::{Change, Client, NextTally, Other, Tally, World, tallies};
@@ -161,4 +164,17 @@ async fn what_cannot_be_served_is_said_at_once() {
     assert_eq!(twice, BuildError::TwoMachines { name: "tally" });
     let nowhere = Server::builder().static_files("/does/not/exist").build().unwrap_err();
     assert!(nowhere.to_string().contains("/does/not/exist"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_file_and_does_not_take_it_is_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("big"), vec![b'x'; 500_000]).unwrap();
+    let world = World::with(tallies().static_files(directory.path()));
+    let mut pipe = world.network.pipe_of(1024);
+    pipe.write_all(b"GET /big HTTP/1.1\r\nHost: server.test\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let mut answer = Vec::new();
+    pipe.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 ") && answer.len() < 10_000, "{}", answer.len());
 }

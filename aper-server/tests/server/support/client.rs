@@ -39,7 +39,7 @@ pub struct Client<S: StateMachine> {
 
 enum Order<S: StateMachine> {
     Submit(S::Transition, oneshot::Sender<Result<Ticket, SubmitError<S::Conflict>>>),
-    Connect(Socket),
+    Connect(Box<Socket>),
     /// As if the cable were pulled, or with a close frame.
     Disconnect(Farewell),
     /// Read nothing, answer nothing, from now on.
@@ -106,7 +106,7 @@ impl<S: StateMachine + std::fmt::Debug> Client<S> {
 
     /// Uses a socket, without waiting for anything.
     pub fn attach(&self, socket: Socket) {
-        self.order(Order::Connect(socket));
+        self.order(Order::Connect(Box::new(socket)));
     }
 
     pub async fn submit(&self, change: S::Transition) -> Ticket {
@@ -222,7 +222,7 @@ impl<S: StateMachine> Driver<S> {
             }
             Order::Connect(socket) => {
                 self.disconnected().await;
-                self.socket = Some(socket);
+                self.socket = Some(*socket);
                 self.view.send_modify(|view| view.closed = None);
                 self.handle(Input::Connected).await;
             }

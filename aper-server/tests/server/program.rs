@@ -1,0 +1,65 @@
+//! The program, as a process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+fn program(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aper-server"));
+    command.args(flags).stderr(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// What it says on standard error when it cannot run.
+fn refusal(flags: &[&str]) -> String {
+    let output = program(flags).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Ends the process, whatever the test does.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_taken_port_is_said_in_one_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refusal(&["--listen", &address]);
+    let port = taken.local_addr().unwrap().port();
+    assert!(said.starts_with(&format!("error: port {port} is taken by another program")), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn missing_pages_are_said_in_one_sentence() {
+    let said = refusal(&["--listen", "127.0.0.1:0", "--pages", "/does/not/exist"]);
+    assert_eq!(said, "error: the directory for static files, /does/not/exist, does not exist\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn it_serves_until_it_is_told_to_stop() {
+    let child = program(&["--listen", "127.0.0.1:0", "--log-format", "json"]).spawn().unwrap();
+    let mut running = Running(child);
+    let mut log = BufReader::new(running.0.stderr.take().unwrap()).lines();
+    let listening = log.find(|line| line.as_ref().unwrap().contains("listening")).unwrap().unwrap();
+    let address = listening.split("\"address\":\"").nth(1).unwrap().split('"').next().unwrap();
+
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
+
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(running.0.wait().unwrap().success());
+    assert!(log.any(|line| line.unwrap().contains("all sessions ended in good order")));
+}
