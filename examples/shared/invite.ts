@@ -29,9 +29,11 @@ export function invite(title: string): void {
       />
       <div class="actions">
         <button type="button" class="primary" @click=${() => copy(dialog, link)}>Copy link</button>
-        ${'share' in navigator
-          ? html`<button type="button" @click=${() => share(dialog, title, link)}>Share…</button>`
-          : nothing}
+        ${
+          'share' in navigator
+            ? html`<button type="button" @click=${() => share(dialog, title, link)}>Share…</button>`
+            : nothing
+        }
         <a class="button" href=${link} target="_blank" rel="noopener" @click=${() => dialog.close()}
           >Open a second window</a
         >

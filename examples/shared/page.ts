@@ -126,7 +126,10 @@ export async function openPage<State, Transition, Conflict>(
     const text = error instanceof Error ? error.message : String(error);
     const problem = { code: 'load', text };
     const closed = { connection: 'closed', pending: 0, saved: true, problem } as const;
-    render(banner(closed, () => location.reload()), element('banner'));
+    render(
+      banner(closed, () => location.reload()),
+      element('banner'),
+    );
     throw error;
   }
 }
@@ -164,7 +167,10 @@ function themeButton(redraw: () => void): TemplateResult {
 }
 
 function waiting(): TemplateResult {
-  return html`<div class="waiting"><div class="spinner"></div><p>Waiting for the server…</p></div>`;
+  return html`<div class="waiting">
+    <div class="spinner"></div>
+    <p>Waiting for the server…</p>
+  </div>`;
 }
 
 function element(id: string): HTMLElement {

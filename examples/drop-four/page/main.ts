@@ -65,7 +65,8 @@ function explain(conflict: Conflict, state: State | undefined): string {
     nameEmpty: () => 'Tell the others your name.',
     nameTooLong: ({ max }) => `That name is too long: ${max} characters at most.`,
     noOpponent: () => 'Nobody has taken the other seat yet. Invite somebody!',
-    notYourTurn: () => `It is not your turn: ${state?.[state.turn]?.name ?? 'somebody else'} is next.`,
+    notYourTurn: () =>
+      `It is not your turn: ${state?.[state.turn]?.name ?? 'somebody else'} is next.`,
     noSuchColumn: () => 'There is no such column.',
     columnFull: () => 'That column is full.',
     gameOver: () => 'The game is over. Start the next one!',
@@ -85,20 +86,22 @@ function view(state: State, page: TablePage): TemplateResult {
         ${seat('red', state, mine, page)} ${seat('yellow', state, mine, page)}
       </div>
       <div class="say">
-        <p class="turn" role="status" data-mine=${said === YOUR_TURN}>
-          ${said}
-        </p>
-        ${state.ending && mine
-          ? html`<button type="button" class="primary" @click=${() => void page.send('rematch')}>
-              Play again
-            </button>`
-          : nothing}
+        <p class="turn" role="status" data-mine=${said === YOUR_TURN}>${said}</p>
+        ${
+          state.ending && mine
+            ? html`<button type="button" class="primary" @click=${() => void page.send('rematch')}>
+                Play again
+              </button>`
+            : nothing
+        }
       </div>
       ${board(state, mine, page)}
       <p class="hint">
-        ${mine
-          ? html`Press a column, or <kbd>1</kbd> to <kbd>7</kbd>.`
-          : html`You are watching. Anybody with the link can take a free seat.`}
+        ${
+          mine
+            ? html`Press a column, or <kbd>1</kbd> to <kbd>7</kbd>.`
+            : html`You are watching. Anybody with the link can take a free seat.`
+        }
       </p>
     </div>
   `;
@@ -129,28 +132,50 @@ function nameOf(color: Color): string {
 
 // Seats
 
-function seat(color: Color, state: State, mine: Color | undefined, page: TablePage): TemplateResult {
+function seat(
+  color: Color,
+  state: State,
+  mine: Color | undefined,
+  page: TablePage,
+): TemplateResult {
   const player = state[color];
   const next = state.turn === color && !state.ending && state.red && state.yellow;
-  return html`<section class="seat" data-color=${color} data-next=${Boolean(next)} aria-label=${nameOf(color)}>
+  return html`<section
+    class="seat"
+    data-color=${color}
+    data-next=${Boolean(next)}
+    aria-label=${nameOf(color)}
+  >
     <span class="token" aria-hidden="true"></span>
     <div class="who">${player ? occupied(player, color, mine, page) : free(color, mine, page)}</div>
-    ${player
-      ? html`<span class="wins" title="Games won"
-          ><span class="hidden-text">Games won: </span>${player.wins}</span
-        >`
-      : nothing}
+    ${
+      player
+        ? html`<span class="wins" title="Games won"
+            ><span class="hidden-text">Games won: </span>${player.wins}</span
+          >`
+        : nothing
+    }
   </section>`;
 }
 
-function occupied(player: Seat, color: Color, mine: Color | undefined, page: TablePage): TemplateResult {
+function occupied(
+  player: Seat,
+  color: Color,
+  mine: Color | undefined,
+  page: TablePage,
+): TemplateResult {
   return html`
     <strong class="name">${player.name}</strong>
     <span class="note">${note(player, color, mine, page)}</span>
   `;
 }
 
-function note(player: Seat, color: Color, mine: Color | undefined, page: TablePage): TemplateResult {
+function note(
+  player: Seat,
+  color: Color,
+  mine: Color | undefined,
+  page: TablePage,
+): TemplateResult {
   if (color === mine) {
     return html`You ·
       <button
@@ -178,7 +203,8 @@ function note(player: Seat, color: Color, mine: Color | undefined, page: TablePa
 
 function free(color: Color, mine: Color | undefined, page: TablePage): TemplateResult {
   if (mine) {
-    return html`<span class="name empty">Free seat</span><span class="note">${nameOf(color)}</span>`;
+    return html`<span class="name empty">Free seat</span
+      ><span class="note">${nameOf(color)}</span>`;
   }
   return sitting === color ? nameForm(color, page) : takeButton(color, page, `Play ${color}`);
 }

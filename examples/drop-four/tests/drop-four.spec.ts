@@ -25,18 +25,16 @@ const says = (page: Page, text: string | RegExp) => expect(page.locator('.turn')
 
 /** The board as text, each column from the bottom: `rry|y||||r|`. */
 const board = (page: Page) =>
-  page
-    .locator('.column')
-    .evaluateAll((columns) =>
-      columns
-        .map((column) =>
-          [...column.querySelectorAll<HTMLElement>('.disc')]
-            .map((disc) => disc.dataset['color']?.[0])
-            .reverse()
-            .join(''),
-        )
-        .join('|'),
-    );
+  page.locator('.column').evaluateAll((columns) =>
+    columns
+      .map((column) =>
+        [...column.querySelectorAll<HTMLElement>('.disc')]
+          .map((disc) => disc.dataset['color']?.[0])
+          .reverse()
+          .join(''),
+      )
+      .join('|'),
+  );
 
 async function same(pages: Page[], expected: string): Promise<void> {
   for (const page of pages) {
@@ -55,11 +53,7 @@ async function play(players: [Page, Page], columns: number[]): Promise<void> {
 
 test('two people play to a win, and a third watches', async ({ person }) => {
   const address = `/drop-four/?session=${newSession()}`;
-  const [ada, ben, cy] = await Promise.all([
-    person(address),
-    person(address),
-    person(address),
-  ]);
+  const [ada, ben, cy] = await Promise.all([person(address), person(address), person(address)]);
   await sit(ada, 'red', 'Ada');
   await drop(ada, 1);
   await told(ada, 'Nobody has taken the other seat yet.');
@@ -136,10 +130,7 @@ test('a game goes on through a cut connection', async ({ person, network }) => {
 
 test('keyboard and phone', async ({ person }) => {
   const address = `/drop-four/?session=${newSession()}`;
-  const [ada, ben] = await Promise.all([
-    person(address),
-    person(address, phone),
-  ]);
+  const [ada, ben] = await Promise.all([person(address), person(address, phone)]);
   await sit(ada, 'red', 'Ada');
   await sit(ben, 'yellow', 'Ben');
   await fits(ben);

@@ -178,11 +178,13 @@ function form(card: Card, draft: Draft, editing: Editing, page: BoardPage): Temp
       @input=${write}
       @keydown=${keys}
     >
-      ${draft.overtaken
-        ? html`<p class="overtaken">
-            Now it says “${card.title}”. This is your text: save it to replace theirs.
-          </p>`
-        : nothing}
+      ${
+        draft.overtaken
+          ? html`<p class="overtaken">
+              Now it says “${card.title}”. This is your text: save it to replace theirs.
+            </p>`
+          : nothing
+      }
       <input name="title" aria-label="Title" .defaultValue=${draft.title} autocomplete="off" />
       <textarea
         name="notes"

@@ -312,10 +312,18 @@ function scrollNear(x: number, y: number): void {
   const board = document.querySelector<HTMLElement>('.board');
   const list = columnAt(x)?.querySelector<HTMLElement>('.cards');
   if (board) {
-    board.scrollLeft += pull(x, board.getBoundingClientRect().left, board.getBoundingClientRect().right);
+    board.scrollLeft += pull(
+      x,
+      board.getBoundingClientRect().left,
+      board.getBoundingClientRect().right,
+    );
   }
   if (list) {
-    list.scrollTop += pull(y, list.getBoundingClientRect().top, list.getBoundingClientRect().bottom);
+    list.scrollTop += pull(
+      y,
+      list.getBoundingClientRect().top,
+      list.getBoundingClientRect().bottom,
+    );
   }
 }
 

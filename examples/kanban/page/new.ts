@@ -63,7 +63,11 @@ export class NewThing {
       }
     };
     return html`<form class="new" @submit=${submit} @focusout=${leave} @keydown=${escape}>
-      <input aria-label=${options.placeholder} placeholder=${options.placeholder} autocomplete="off" />
+      <input
+        aria-label=${options.placeholder}
+        placeholder=${options.placeholder}
+        autocomplete="off"
+      />
       <div class="actions">
         <button type="submit" class="primary">Add</button>
         <button type="button" class="quiet" @click=${close}>Close</button>

@@ -87,7 +87,10 @@ test('both go on editing while the connection of one is cut', async ({ person, n
   await same([ben], together);
 });
 
-test('a connection that swallows everything is given up for another', async ({ person, network }) => {
+test('a connection that swallows everything is given up for another', async ({
+  person,
+  network,
+}) => {
   // As long as the client waits before it takes silence for a lost connection.
   test.setTimeout(120_000);
   const address = `/kanban/?session=${newSession()}`;

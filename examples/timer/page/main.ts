@@ -80,17 +80,19 @@ function view(state: State, page: TimerPage): TemplateResult {
         ${sound(page)}
       </div>
       <p class="hidden-text" role="status">${announcement(state)}</p>
-      ${state.timers.length === 0
-        ? html`<p class="empty">
-            Whoever has the link sees the same timers, and hears them ring at the same moment.
-          </p>`
-        : html`<ul class="timers">
-            ${repeat(
-              state.timers,
-              (timer) => timer.id,
-              (timer) => card(timer, now, page),
-            )}
-          </ul>`}
+      ${
+        state.timers.length === 0
+          ? html`<p class="empty">
+              Whoever has the link sees the same timers, and hears them ring at the same moment.
+            </p>`
+          : html`<ul class="timers">
+              ${repeat(
+                state.timers,
+                (timer) => timer.id,
+                (timer) => card(timer, now, page),
+              )}
+            </ul>`
+      }
     </div>
   `;
 }
