@@ -1,6 +1,6 @@
 //! The border to JavaScript: a class for one machine.
 //!
-//! Across it go numbers, texts, and values that serde translates. Every method
+//! Across it go numbers, texts, and values as JSON has them. Every method
 //! takes `&self`, and none calls into JavaScript before it has returned,
 //! except for asking its [`Listener`] to make an error. The npm package
 //! wraps the class; nobody else need know it.
@@ -10,13 +10,14 @@ use std::rc::Rc;
 
 use aper::StateMachine;
 use aper::sync::{Outcome, Refusal};
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client::{Client, Ended, Options, Subscription};
 use crate::error::{Error, ErrorCode};
 use crate::event::Connection;
+use crate::value;
 
 /// Makes the JavaScript class `Machine` of a state machine: the whole content
 /// of the crate that becomes an npm package.
@@ -298,9 +299,8 @@ impl<S: StateMachine> Exported<S> {
     /// When the value is no transition, or the client is closed. What else may
     /// be wrong is told to `settle`.
     pub fn submit(&self, transition: JsValue, settle: Settle) -> Result<(), JsValue> {
-        let transition = serde_wasm_bindgen::Deserializer::from(transition);
-        let transition = S::Transition::deserialize(transition).map_err(|error| {
-            let text = format!("this is no transition of `{}`: {error}", S::NAME);
+        let transition = value::read(transition).map_err(|fault| {
+            let text = format!("this is no transition of `{}`: {fault}", S::NAME);
             thrown(&self.listener, &Error::new(ErrorCode::Malformed, text))
         })?;
         let listener = Rc::clone(&self.listener);
@@ -368,10 +368,10 @@ pub fn on_panic(handler: PanicHandler) {
 }
 
 fn represented<T: Serialize>(value: &T) -> Result<JsValue, Error> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value
-        .serialize(&serializer)
-        .map_err(|error| Error::new(ErrorCode::Unrepresentable, error.to_string()))
+    let json = value::write(value)
+        .map_err(|fault| Error::new(ErrorCode::Unrepresentable, fault.to_string()))?;
+    // What is written is JSON, so nothing can be wrong with it.
+    Ok(js_sys::JSON::parse(&json).unwrap_or_default())
 }
 
 fn thrown(listener: &Listener, error: &Error) -> JsValue {

@@ -68,6 +68,7 @@ mod socket;
 mod timer;
 #[cfg(feature = "typescript")]
 pub mod typescript;
+mod value;
 
 pub use client::{Changes, Client, Options, Submission, Subscription};
 pub use error::{Error, ErrorCode};
