@@ -87,9 +87,11 @@ fn start(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
 async fn serve(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
     let builder = configure(builder, &flags);
     let server = builder.build().map_err(|error| error.to_string())?;
+    let stop = told_to_stop();
+    let stop = stop.map_err(|error| format!("signals cannot be caught: {error}"))?;
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| cannot_listen(flags.listen, &error))?;
-    server.serve(listener, told_to_stop()).await;
+    server.serve(listener, stop).await;
     Ok(())
 }
 
@@ -135,26 +137,28 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     }
 }
 
+/// Ready when the process is asked to stop. The signals are caught from the
+/// call on: one that comes before the server listens counts too.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
 /// Ready when the process is asked to stop.
-async fn told_to_stop() {
-    let interrupted = async {
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         // Without a handler there is no graceful way, and the default one acts.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        () = interrupted => {}
-        _ = terminated => {}
-    }
+    })
 }

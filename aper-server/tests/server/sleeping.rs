@@ -113,7 +113,7 @@ async fn a_session_that_was_only_looked_at_is_stored_once() {
 /// Clients that come just when a session falls asleep: each gets in, what each
 /// does happens once, and there is one task of the session at a time (or the
 /// journal would answer that an append is out of order).
-async fn come_and_go<P: Future<Output = ()> + Send>(idle: Duration, pause: fn(u64) -> P) {
+async fn come_and_go<P: Future<Output = ()> + Send + 'static>(idle: Duration, pause: fn(u64) -> P) {
     let journal = Arc::new(Faulty::default());
     let mut builder = tallies().journal(Arc::clone(&journal) as _);
     builder.limits_mut().idle = idle;
