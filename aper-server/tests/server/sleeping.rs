@@ -118,11 +118,11 @@ async fn come_and_go<P: Future<Output = ()> + Send + 'static>(idle: Duration, pa
     let mut builder = tallies().journal(Arc::clone(&journal) as _);
     builder.limits_mut().idle = idle;
     let world = World::with(builder);
-    let visits = (0..8u64).map(|n| {
+    let visits = (0..4u64).map(|n| {
         let network = world.network.clone();
         tokio::spawn(async move {
             let ada: Client<Tally> = Client::offline(None);
-            for visit in 0..40u64 {
+            for visit in 0..80u64 {
                 ada.reconnect(&network, "/tally/one").await;
                 ada.settle(Change::Add(1)).await;
                 ada.cut().await;
@@ -133,6 +133,7 @@ async fn come_and_go<P: Future<Output = ()> + Send + 'static>(idle: Duration, pa
     for visit in futures::future::join_all(visits).await {
         visit.unwrap();
     }
+    world.asleep().await;
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     assert_eq!(ada.now().state.unwrap().sum, 320);
     assert!(journal.opened.load(Ordering::Relaxed) > 1, "it slept in between");
