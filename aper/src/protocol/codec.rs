@@ -168,6 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_said_in_few_words() {
+        let reason = |bytes: &[u8]| match decode::<(Tree, bool)>(bytes) {
+            Err(DecodeError::Malformed { reason }) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(&[9]), "a value is out of its range");
+        assert_eq!(reason(&[0, 9]), "that is neither false nor true");
+        assert_eq!(reason(&[0]), "they end in the middle of a value");
+    }
+
+    #[test]
     fn what_follows_the_value_is_an_error() {
         assert_eq!(decode::<u8>(&[1, 2, 3]), Err(DecodeError::TrailingBytes { count: 2 }));
     }

@@ -6,8 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 
 use crate::limits::{DECODE_DEPTH, DECODE_SPARE_ELEMENTS};
@@ -60,7 +60,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Guarded<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(At { inner: deserializer, place: self.place })
+        T::deserialize(At { inner: deserializer, place: self.place }).map_err(Terse::into_inner)
     }
 }
 
@@ -112,17 +112,77 @@ impl<'b, I> At<'b, I> {
     }
 }
 
+/// The inner decoder's error, made with few words. Serde's own name the type
+/// and write the value out, numbers with a fraction included, which is a tenth
+/// of a small browser module for the sake of texts that nobody reads.
+pub(super) struct Terse<E>(E);
+
+impl<E> Terse<E> {
+    fn into_inner(self) -> E {
+        self.0
+    }
+}
+
+impl<E: Error> Error for Terse<E> {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        Self(E::custom(text))
+    }
+
+    fn invalid_type(_: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::custom("a value is of another type")
+    }
+
+    fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::custom("a value is out of its range")
+    }
+
+    fn invalid_length(_: usize, _: &dyn Expected) -> Self {
+        Self::custom("a sequence is of another length")
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::custom("there is no such variant")
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::custom("there is no such field")
+    }
+
+    fn missing_field(_: &'static str) -> Self {
+        Self::custom("a field is missing")
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        Self::custom("a field is there twice")
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Terse<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Terse<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for Terse<E> {}
+
 /// Methods whose value holds no other value: passed on as they are.
 macro_rules! pass_on {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method(visitor)
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            let visitor = self.wrap(visitor);
+            self.inner.$method(visitor).map_err(Terse)
         }
     )*};
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
-    type Error = D::Error;
+    type Error = Terse<D::Error>;
 
     pass_on! {
         deserialize_any deserialize_bool
@@ -134,53 +194,56 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
 
     // Owned text and bytes are asked for as borrowed ones: those are checked
     // against the bytes that are there before anything is allocated.
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_str(visitor)
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let visitor = self.wrap(visitor);
+        self.inner.deserialize_str(visitor).map_err(Terse)
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_bytes(visitor)
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let visitor = self.wrap(visitor);
+        self.inner.deserialize_bytes(visitor).map_err(Terse)
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_unit_struct(name, visitor)
+    ) -> Result<V::Value, Self::Error> {
+        let visitor = self.wrap(visitor);
+        self.inner.deserialize_unit_struct(name, visitor).map_err(Terse)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_option(At { inner: visitor, place })
+        self.inner.deserialize_option(At { inner: visitor, place }).map_err(Terse)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_newtype_struct(name, At { inner: visitor, place })
+        self.inner.deserialize_newtype_struct(name, At { inner: visitor, place }).map_err(Terse)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Counted)?;
-        self.inner.deserialize_seq(At { inner: visitor, place })
+        self.inner.deserialize_seq(At { inner: visitor, place }).map_err(Terse)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Counted)?;
-        self.inner.deserialize_map(At { inner: visitor, place })
+        self.inner.deserialize_map(At { inner: visitor, place }).map_err(Terse)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
         self,
         len: usize,
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_tuple(len, At { inner: visitor, place })
+        self.inner.deserialize_tuple(len, At { inner: visitor, place }).map_err(Terse)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -188,9 +251,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
         name: &'static str,
         len: usize,
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_tuple_struct(name, len, At { inner: visitor, place })
+        self.inner.deserialize_tuple_struct(name, len, At { inner: visitor, place }).map_err(Terse)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -198,9 +261,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_struct(name, fields, At { inner: visitor, place })
+        self.inner.deserialize_struct(name, fields, At { inner: visitor, place }).map_err(Terse)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -208,9 +271,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let place = self.place.inside(Elements::Free)?;
-        self.inner.deserialize_enum(name, variants, At { inner: visitor, place })
+        self.inner.deserialize_enum(name, variants, At { inner: visitor, place }).map_err(Terse)
     }
 
     fn is_human_readable(&self) -> bool {
@@ -218,25 +281,42 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for At<'_, D> {
     }
 }
 
-/// The visitors of containers. (Others are never wrapped.)
+/// What a visitor is shown that holds no other value.
+macro_rules! show {
+    ($($method:ident $type:ty)*) => {$(
+        fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            self.inner.$method(value).map_err(Terse::into_inner)
+        }
+    )*};
+}
+
 impl<'de, V: Visitor<'de>> Visitor<'de> for At<'_, V> {
     type Value = V::Value;
+
+    show! {
+        visit_bool bool
+        visit_i8 i8 visit_i16 i16 visit_i32 i32 visit_i64 i64 visit_i128 i128
+        visit_u8 u8 visit_u16 u16 visit_u32 u32 visit_u64 u64 visit_u128 u128
+        visit_f32 f32 visit_f64 f64 visit_char char
+        visit_str &str visit_borrowed_str &'de str visit_string String
+        visit_bytes &[u8] visit_borrowed_bytes &'de [u8] visit_byte_buf Vec<u8>
+    }
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.expecting(f)
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_none()
+        self.inner.visit_none().map_err(Terse::into_inner)
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_unit()
+        self.inner.visit_unit().map_err(Terse::into_inner)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         let deserializer = self.wrap(deserializer);
-        self.inner.visit_some(deserializer)
+        self.inner.visit_some(deserializer).map_err(Terse::into_inner)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
@@ -244,34 +324,34 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for At<'_, V> {
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
         let deserializer = self.wrap(deserializer);
-        self.inner.visit_newtype_struct(deserializer)
+        self.inner.visit_newtype_struct(deserializer).map_err(Terse::into_inner)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = self.wrap(access);
-        self.inner.visit_seq(access)
+        self.inner.visit_seq(access).map_err(Terse::into_inner)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = self.wrap(access);
-        self.inner.visit_map(access)
+        self.inner.visit_map(access).map_err(Terse::into_inner)
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = self.wrap(access);
-        self.inner.visit_enum(access)
+        self.inner.visit_enum(access).map_err(Terse::into_inner)
     }
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for At<'_, A> {
-    type Error = A::Error;
+    type Error = Terse<A::Error>;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, A::Error> {
+    ) -> Result<Option<T::Value>, Self::Error> {
         let seed = self.wrap(seed);
-        let element = self.inner.next_element_seed(seed)?;
+        let element = self.inner.next_element_seed(seed).map_err(Terse)?;
         if element.is_some() {
             self.place.take_element()?;
         }
@@ -284,23 +364,26 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for At<'_, A> {
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for At<'_, A> {
-    type Error = A::Error;
+    type Error = Terse<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, A::Error> {
+    ) -> Result<Option<K::Value>, Self::Error> {
         let seed = self.wrap(seed);
-        let key = self.inner.next_key_seed(seed)?;
+        let key = self.inner.next_key_seed(seed).map_err(Terse)?;
         if key.is_some() {
             self.place.take_element()?;
         }
         Ok(key)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
+    fn next_value_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<T::Value, Self::Error> {
         let seed = self.wrap(seed);
-        self.inner.next_value_seed(seed)
+        self.inner.next_value_seed(seed).map_err(Terse)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -309,43 +392,51 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for At<'_, A> {
 }
 
 impl<'b, 'de, A: EnumAccess<'de>> EnumAccess<'de> for At<'b, A> {
-    type Error = A::Error;
+    type Error = Terse<A::Error>;
     type Variant = At<'b, A::Variant>;
 
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
-    ) -> Result<(T::Value, Self::Variant), A::Error> {
+    ) -> Result<(T::Value, Self::Variant), Self::Error> {
         let place = self.place;
-        let (value, variant) = self.inner.variant_seed(seed)?;
+        let seed = At { inner: seed, place };
+        let (value, variant) = self.inner.variant_seed(seed).map_err(Terse)?;
         Ok((value, At { inner: variant, place }))
     }
 }
 
 impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for At<'_, A> {
-    type Error = A::Error;
+    type Error = Terse<A::Error>;
 
-    fn unit_variant(self) -> Result<(), A::Error> {
-        self.inner.unit_variant()
+    fn unit_variant(self) -> Result<(), Self::Error> {
+        self.inner.unit_variant().map_err(Terse)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, Self::Error> {
         let seed = self.wrap(seed);
-        self.inner.newtype_variant_seed(seed)
+        self.inner.newtype_variant_seed(seed).map_err(Terse)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         let visitor = self.wrap(visitor);
-        self.inner.tuple_variant(len, visitor)
+        self.inner.tuple_variant(len, visitor).map_err(Terse)
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, A::Error> {
+    ) -> Result<V::Value, Self::Error> {
         let visitor = self.wrap(visitor);
-        self.inner.struct_variant(fields, visitor)
+        self.inner.struct_variant(fields, visitor).map_err(Terse)
     }
 }
 
@@ -354,6 +445,6 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for At<'_, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
         let deserializer = self.wrap(deserializer);
-        self.inner.deserialize(deserializer)
+        self.inner.deserialize(deserializer).map_err(Terse::into_inner)
     }
 }
