@@ -2,9 +2,12 @@
 //! examples, which are found by looking rather than listed a second time.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::report;
 
 /// The workspace's version: the packages carry it too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,6 +22,22 @@ pub(crate) fn root() -> &'static Path {
 /// TypeScript and Vite name them.
 pub(crate) fn products() -> PathBuf {
     root().join("target")
+}
+
+/// Waits until no other of these commands makes products, and keeps others
+/// waiting while the answer lives.
+///
+/// # Errors
+/// If the lock file cannot be made.
+pub(crate) fn lock_products() -> Result<File> {
+    let path = products().join("xtask.lock");
+    std::fs::create_dir_all(products())?;
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    if file.try_lock().is_err() {
+        report::note("waiting for another `cargo xtask` to make the same things");
+        file.lock()?;
+    }
+    Ok(file)
 }
 
 /// The directory of all npm packages and their tarballs.

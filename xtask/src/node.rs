@@ -55,6 +55,7 @@ pub(crate) fn npm(directory: &Path) -> Result<Run> {
 /// # Errors
 /// If npm cannot.
 pub(crate) fn install() -> Result<Done> {
+    let _lock = layout::lock_products()?;
     let root = layout::root();
     let modules = root.join("node_modules");
     Inputs::new()

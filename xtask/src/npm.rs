@@ -26,6 +26,7 @@ fn sources() -> std::path::PathBuf {
 /// # Errors
 /// If a tool fails or a crate does not make what it must.
 pub(crate) fn assemble(toolchain: &Toolchain, examples: &[Example]) -> Result<()> {
+    let _lock = layout::lock_products()?;
     let modules = module::compile(toolchain, examples)?;
     for (example, compiled) in examples.iter().zip(&modules) {
         module::bind(compiled, example)?;
@@ -42,6 +43,7 @@ pub(crate) fn assemble(toolchain: &Toolchain, examples: &[Example]) -> Result<()
 /// # Errors
 /// If npm fails.
 pub(crate) fn pack(examples: &[Example]) -> Result<()> {
+    let _lock = layout::lock_products()?;
     for example in examples {
         let package = Inputs::new().path(&example.package())?;
         package.unless_done(&module::stamp(example, "tarball"), &[example.tarball()], || {

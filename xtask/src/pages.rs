@@ -12,6 +12,7 @@ use crate::{node, report};
 /// # Errors
 /// If a page does not compile, or a tool fails.
 pub(crate) fn build(examples: &[Example]) -> Result<()> {
+    let _lock = layout::lock_products()?;
     let root = layout::root();
     let sources = root.join("examples");
     let mut inputs = Inputs::new()
