@@ -101,6 +101,7 @@ impl<S: StateMachine> Client<S> {
                 signals: RefCell::new(Some(Signals::new(with_shell(|shell| {
                     shell.handle(Input::Signal);
                 })))),
+                inputs: RefCell::default(),
                 waiting: RefCell::default(),
                 news: RefCell::default(),
                 listeners: RefCell::default(),
@@ -274,6 +275,7 @@ struct Shell<S: StateMachine> {
     timer: Timer,
     delivery: Microtask,
     signals: RefCell<Option<Signals>>,
+    inputs: RefCell<VecDeque<Input>>,
     waiting: RefCell<VecDeque<(Ticket, Settle<S::Conflict>)>>,
     news: RefCell<VecDeque<News<S::Conflict>>>,
     listeners: RefCell<Vec<(u64, Listener)>>,
@@ -284,8 +286,19 @@ struct Shell<S: StateMachine> {
 }
 
 impl<S: StateMachine> Shell<S> {
+    /// Takes inputs one after the other, also those that come while one is
+    /// being handled: a browser's own socket calls nobody back from within a
+    /// call, but one that a page put in its place may.
     fn handle(&self, input: Input) {
-        self.turn(|driver, now| driver.handle(now, input));
+        self.inputs.borrow_mut().push_back(input);
+        while self.driver.try_borrow_mut().is_ok() {
+            let Some(input) = self.next_input() else { return };
+            self.turn(|driver, now| driver.handle(now, input));
+        }
+    }
+
+    fn next_input(&self) -> Option<Input> {
+        self.inputs.borrow_mut().pop_front()
     }
 
     fn timer_fired(&self) {

@@ -324,13 +324,13 @@ class MachineClient implements Client {
       return;
     }
     // A last look at everything.
-    void [this.id, this.now()];
+    void [this.id, this.now(), this.status];
     try {
       void this.state;
     } catch {}
     this.#ask((machine) => machine.close());
     this.#gone = true;
-    this.#setStatus('closed', 0, null);
+    this.#setStatus('closed', this.#status.pending, null);
     this.#endAll('closed', 'the client was closed before the server had answered');
     clients.delete(this);
     queueMicrotask(() => {
@@ -347,7 +347,7 @@ class MachineClient implements Client {
   /** The module has stopped for good, this moment. */
   crashed(problem: Problem): void {
     this.#gone = true;
-    this.#setStatus('offline', this.#unsettled.size, problem);
+    this.#setStatus('offline', this.#status.pending, problem);
     this.#endAll('crashed', problem.text);
     queueMicrotask(() => this.#tell());
   }

@@ -18,7 +18,7 @@ declare global {
   var client: Package.Client;
 }
 
-const PACKAGE = new URL('../../../target/npm/counter/', import.meta.url);
+const PACKAGES = new URL('../../../target/npm/', import.meta.url);
 
 interface Fixtures {
   network: Network;
@@ -48,9 +48,9 @@ const test = base.extend<Fixtures>({
  */
 async function visit(context: BrowserContext, network: Network): Promise<Page> {
   const page = await context.newPage();
-  await page.route(`${network.origin}/package/*`, (route) => {
-    const file = new URL(route.request().url()).pathname.slice('/package/'.length);
-    return route.fulfill({ path: fileURLToPath(new URL(file, PACKAGE)) });
+  await page.route(`${network.origin}/npm/*/*`, (route) => {
+    const file = new URL(route.request().url()).pathname.slice('/npm/'.length);
+    return route.fulfill({ path: fileURLToPath(new URL(file, PACKAGES)) });
   });
   await load(page, network);
   return page;
@@ -60,7 +60,7 @@ async function load(page: Page, network: Network): Promise<void> {
   await page.goto(`${network.origin}/healthz`);
   await page.evaluate(async (module) => {
     globalThis.aper = (await import(module)) as typeof Package;
-  }, '/package/index.js');
+  }, '/npm/counter/index.js');
 }
 
 async function member(context: BrowserContext, network: Network, session: string): Promise<Page> {
@@ -125,6 +125,47 @@ test('a refusal says why, and what is no transition is an error', async ({ page 
   });
   expect(said.text).toContain('no transition of `counter`');
   expect(said.text).toContain('unknown variant `double`');
+});
+
+test('what is wrong with a transition is said, and what is right is taken', async ({ blank: page }) => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic['addCard'] = cyclic;
+  const id = '00000000-0000-4000-8000-000000000000';
+  const column = { id, title: 'To do' };
+  const cases: [transition: unknown, said: string][] = [
+    [null, 'there is nothing'],
+    [1, 'there is an integer'],
+    [1.5, 'there is a number that is no integer'],
+    [['addColumn'], 'there is an array'],
+    ['addColumn', 'there is nothing'],
+    [{}, 'one field'],
+    [{ addColumn: column, removeColumn: column }, 'one field'],
+    [{ paintColumn: column }, 'unknown variant `paintColumn`'],
+    [{ addColumn: [] }, 'there is an array'],
+    [{ addColumn: { title: 'To do' } }, 'missing field `id`'],
+    [{ addColumn: { id: 7, title: 'To do' } }, 'there is an integer, expected a formatted UUID'],
+    [{ limitColumn: { id, limit: -1 } }, 'there is -1, expected u'],
+    [{ limitColumn: { id, limit: 2 ** 40 } }, 'there is 1099511627776, expected u'],
+    [{ limitColumn: { id, limit: 0.5 } }, 'there is a number that is no integer'],
+    [{ limitColumn: { id, limit: 2 ** 60 } }, 'there is a number that is no integer'],
+    [cyclic, 'missing field'],
+    [{ limitColumn: { id, limit: 2 } }, 'taken'],
+    [{ limitColumn: { id, limit: null } }, 'taken'],
+    [{ limitColumn: { id } }, 'taken'],
+    [{ addColumn: { ...column, colour: 'red' } }, 'taken'],
+  ];
+  const said = await page.evaluate(async (transitions) => {
+    const { connect } = (await import(String('/npm/kanban/index.js'))) as typeof Package;
+    // There is no such session, so nothing is refused here: it waits.
+    const client = await connect('ws://127.0.0.1:9/kanban/nowhere');
+    const submit = (transition: unknown): Promise<string> => {
+      const answer = client.submit(transition as Package.Transition);
+      const waits = new Promise<string>((waits) => setTimeout(() => waits('taken')));
+      return Promise.race([waits, answer.then(String, (error: Error) => error.message)]);
+    };
+    return Promise.all(transitions.map(submit));
+  }, cases.map(([transition]) => transition));
+  said.forEach((text, place) => expect.soft(text).toContain(cases[place]![1]));
 });
 
 test('what is submitted offline is applied once, on return', async ({ page, network, session, browser }) => {
@@ -278,7 +319,8 @@ test('a closed client ends what it has and can still be read', async ({ page, ne
     misuse: 'closed',
     state: { value: 1 },
     id: 1,
-    status: { connection: 'closed', pending: 0, saved: true, problem: null },
+    // What was not sent is not saved, and never will be.
+    status: { connection: 'closed', pending: 1, saved: false, problem: null },
     close: true,
   });
 });
@@ -399,14 +441,14 @@ test('a worker can have a client', async ({ blank: page, network, session }) => 
         worker.onerror = (event) => reject(new Error(event.message));
       });
     },
-    [`${network.origin}/package/index.js`, `${network.origin}${session}`] as const,
+    [`${network.origin}/npm/counter/index.js`, `${network.origin}${session}`] as const,
   );
   expect(value).toBe(1);
 });
 
 test('Node can have a client', async ({ baseURL, session }) => {
   const source = `
-    const { connect } = await import(${JSON.stringify(new URL('index.js', PACKAGE).href)});
+    const { connect } = await import(${JSON.stringify(new URL('counter/index.js', PACKAGES).href)});
     const client = await connect(${JSON.stringify(new URL(session, baseURL).href)});
     await client.submit('increment');
     process.stdout.write(String(client.state.value));

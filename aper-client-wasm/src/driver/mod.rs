@@ -27,6 +27,10 @@ use crate::event::{Connection, Problem, ProblemCode, Status};
 /// networks swallow packets, and a browser waits for minutes.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 
+/// Time that an attempt is given before a signal makes a new one of it: what
+/// was begun before the network changed may never come to an end.
+const SIGNAL_SPARES: Duration = Duration::from_secs(1);
+
 /// Time for an answer after a signal of the browser's gave reason to doubt the
 /// connection. Shorter than the heartbeat's patience, because somebody looks.
 const PROBE_WITHIN: Duration = Duration::from_secs(4);
@@ -111,7 +115,7 @@ enum Phase {
         until: LocalTime,
     },
     Opening {
-        until: LocalTime,
+        since: LocalTime,
     },
     Open {
         /// Since when it is caught up.
@@ -223,7 +227,8 @@ impl<S: StateMachine> Driver<S> {
 
     pub(crate) fn next_timeout(&self) -> Option<LocalTime> {
         match self.phase {
-            Phase::Waiting { until } | Phase::Opening { until } => Some(until),
+            Phase::Waiting { until } => Some(until),
+            Phase::Opening { since } => Some(since + OPEN_WITHIN),
             Phase::Open { heard_by, .. } => {
                 heard_by.into_iter().chain(self.replica.next_timeout()).min()
             }
@@ -232,7 +237,7 @@ impl<S: StateMachine> Driver<S> {
     }
 
     fn attempt(&mut self, now: LocalTime) {
-        self.phase = Phase::Opening { until: now + OPEN_WITHIN };
+        self.phase = Phase::Opening { since: now };
         self.outputs.push_back(Output::Open);
     }
 
@@ -272,6 +277,11 @@ impl<S: StateMachine> Driver<S> {
         match &mut self.phase {
             Phase::Waiting { .. } => {
                 self.backoff.reset();
+                self.attempt(now);
+            }
+            Phase::Opening { since } if now.saturating_since(*since) >= SIGNAL_SPARES => {
+                let (code, reason) = (CloseCode::Silent, "the network changed");
+                self.outputs.push_back(Output::Close { code, reason });
                 self.attempt(now);
             }
             Phase::Open { online_since: Some(_), heard_by: heard_by @ None } => {

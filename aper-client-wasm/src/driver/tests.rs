@@ -299,6 +299,19 @@ fn a_signal_ends_the_wait() {
 }
 
 #[test]
+fn a_signal_renews_an_attempt_that_takes_long() {
+    check(
+        "at 0 => [0], open
+         at 999
+         signal
+         at 1000
+         signal => close 4008, open
+         at 10999
+         at 11000 => [11000], close 4008, offline 0",
+    );
+}
+
+#[test]
 fn a_signal_makes_it_doubt_its_connection() {
     check(
         "at 0 => [0], open

@@ -10,14 +10,14 @@ export async function wrong(): Promise<void> {
   await client.submit(1);
   // @ts-expect-error the state has no such field
   client.state?.total;
+  // @ts-expect-error the state may not have come yet
+  const state: State = client.state;
   // @ts-expect-error nobody changes what the client shows
   client.state = { value: 1 };
   // @ts-expect-error there is no such status
   client.status.connection === 'asleep';
   // @ts-expect-error there is no such conflict
   const conflict: Conflict = 'tooMany';
-  // @ts-expect-error the state may not have come yet
-  const state: State = client.state;
   const transition: Transition = 'increment';
   console.log(conflict, state, transition);
 }
