@@ -8,6 +8,7 @@
 //! journal never sees a socket, and does not know what a transition means.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +16,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, SessionId, UserId, Version};
+use crate::limits;
 use crate::protocol::{Entry, Payload, Rejection};
 use crate::time::Timestamp;
 
@@ -140,6 +142,14 @@ pub enum JournalError {
         /// The version that the caller took for the last.
         after: Version,
     },
+    /// There is no room for another session. Those that are there go on.
+    #[error("there is no room in the journal for session {session}: it holds {sessions} already")]
+    Full {
+        /// Which session.
+        session: SessionKey,
+        /// How many there are.
+        sessions: usize,
+    },
     /// The storage failed.
     #[error("the journal of session {session} failed: {reason}")]
     Storage {
@@ -153,7 +163,9 @@ pub enum JournalError {
 /// A journal in memory: it lasts as long as the process. For tests, and for
 /// sessions that may be lost.
 ///
-/// A batch costs O(entries); a snapshot drops the entries that it covers.
+/// A batch costs O(entries); a snapshot drops the entries that it covers. It
+/// never forgets a session, and takes at most
+/// [`MEMORY_JOURNAL_SESSIONS`](crate::limits::MEMORY_JOURNAL_SESSIONS).
 ///
 /// ```
 /// use aper::journal::{Journal, MemoryJournal, SessionKey};
@@ -204,12 +216,18 @@ impl Journal for MemoryJournal {
         fresh: HistoryId,
     ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.entry(key.clone()).or_insert_with(|| Recovered {
-            history: fresh,
-            snapshot: None,
-            entries: Vec::new(),
-        });
-        Box::pin(std::future::ready(Ok(session.clone())))
+        let count = sessions.len();
+        let opened = match sessions.entry(key.clone()) {
+            Slot::Occupied(session) => Ok(session.get().clone()),
+            Slot::Vacant(_) if count >= limits::MEMORY_JOURNAL_SESSIONS => {
+                Err(JournalError::Full { session: key.clone(), sessions: count })
+            }
+            Slot::Vacant(slot) => {
+                let new = Recovered { history: fresh, snapshot: None, entries: Vec::new() };
+                Ok(slot.insert(new).clone())
+            }
+        };
+        Box::pin(std::future::ready(opened))
     }
 
     fn append<'a>(

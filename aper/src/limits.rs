@@ -53,6 +53,11 @@ pub const PENDING_TRANSITIONS: usize = 10_000;
 /// longest is forgotten, and told so when it comes.
 pub const REMEMBERED_CLIENTS: usize = 10_000;
 
+/// Sessions that a journal in memory holds: it forgets none, and whoever can
+/// connect can name new ones. At it: a new one is refused
+/// ([`JournalError::Full`](crate::journal::JournalError::Full)).
+pub const MEMORY_JOURNAL_SESSIONS: usize = 100_000;
+
 /// Timers of one session that fire in one go. At it: the rest fire in the
 /// next, after the other work that waits.
 pub const TIMERS_AT_ONCE: usize = 64;
