@@ -73,5 +73,4 @@ pub use state_machine::{
 pub use time::{LocalTime, Timestamp};
 
 #[doc(hidden)]
-#[path = "private.rs"]
 pub mod __private;

@@ -9,7 +9,7 @@
 //! `docs/ARCHITECTURE.md`; at the end the network is healed, and everybody
 //! has to agree.
 //!
-//! What shows that the checks bite are the [`mutant`]s: bugs planted on
+//! What shows that the checks bite are the mutants: bugs planted on
 //! purpose, each of which the simulation has to find.
 
 #[cfg(feature = "testing")]

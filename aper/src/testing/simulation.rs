@@ -141,7 +141,7 @@ impl Debug for Random {
 /// I1 to I5 after every step. `transition` makes up what a user does, given
 /// what they see, if anything.
 ///
-/// The check of I2 applies pending transitions at [`Timestamp::ZERO`]: a
+/// The check of I2 applies pending transitions at [`Timestamp::ZERO`](crate::Timestamp::ZERO): a
 /// machine that lets the time decide can be simulated as long as its
 /// predictions do not depend on it.
 ///

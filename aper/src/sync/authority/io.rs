@@ -41,7 +41,7 @@ pub enum Input {
         /// By what.
         connection: ConnectionId,
     },
-    /// The time of [`Authority::next_timeout`] has come.
+    /// The time of [`Authority::next_timeout`](super::Authority::next_timeout) has come.
     Timeout,
     /// The journal holds everything up to this version.
     Durable(Version),

@@ -18,7 +18,7 @@ pub enum Input {
     Disconnected,
     /// A message came.
     Message(ServerMessage),
-    /// The time of [`Replica::next_timeout`] has come.
+    /// The time of [`Replica::next_timeout`](super::Replica::next_timeout) has come.
     Timeout,
 }
 
@@ -41,7 +41,7 @@ pub enum Output<C> {
 /// What an application learns from its replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<C> {
-    /// [`Replica::state`] may be another now.
+    /// [`Replica::state`](super::Replica::state) may be another now.
     Changed,
     /// Something that was submitted has come to its end.
     Settled {
