@@ -7,8 +7,8 @@
 //! snapshot](Journal::store_snapshot), which lets the older entries go. The
 //! journal never sees a socket, and does not know what a transition means.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -185,7 +185,7 @@ pub enum JournalError {
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryJournal {
-    sessions: Mutex<HashMap<SessionKey, Recovered>>,
+    sessions: Mutex<BTreeMap<SessionKey, Recovered>>,
 }
 
 impl MemoryJournal {

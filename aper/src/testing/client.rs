@@ -1,7 +1,7 @@
 //! One simulated client: a replica, its connection, and what its application
 //! still waits for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::{ClientId, Version};
 use crate::protocol::{ClientMessage, ServerMessage};
@@ -13,7 +13,7 @@ pub(super) struct SimulatedClient<S: StateMachine> {
     pub(super) replica: Replica<S>,
     pub(super) connection: Option<Connection>,
     /// Tickets without an end, with their encoded transition.
-    pub(super) open: HashMap<Ticket, Vec<u8>>,
+    pub(super) open: BTreeMap<Ticket, Vec<u8>>,
 }
 
 /// A connection as the network has it: what was sent and has not come yet.
@@ -27,7 +27,7 @@ pub(super) struct Connection {
 
 impl<S: StateMachine> SimulatedClient<S> {
     pub(super) fn new(number: usize) -> Self {
-        Self { number, replica: Replica::new(None), connection: None, open: HashMap::new() }
+        Self { number, replica: Replica::new(None), connection: None, open: BTreeMap::new() }
     }
 
     pub(super) fn name(&self) -> String {

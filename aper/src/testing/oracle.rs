@@ -1,7 +1,7 @@
 //! What must be true, checked by means so dumb that they cannot share a
 //! mistake with the code that they check.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use super::client::SimulatedClient;
@@ -32,8 +32,8 @@ pub(super) struct Oracle<S: StateMachine> {
     /// By version: `states[0]` is the initial state.
     states: Vec<S>,
     entries: Vec<Entry>,
-    written: HashSet<(ClientId, ClientSeq)>,
-    confirmed: HashSet<Version>,
+    written: BTreeSet<(ClientId, ClientSeq)>,
+    confirmed: BTreeSet<Version>,
 }
 
 impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
@@ -41,8 +41,8 @@ impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
         Self {
             states: vec![initial],
             entries: Vec::new(),
-            written: HashSet::new(),
-            confirmed: HashSet::new(),
+            written: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
         }
     }
 
@@ -129,7 +129,7 @@ impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
     /// A client was told how a ticket ended (I5).
     pub(super) fn settled(
         &mut self,
-        open: &mut HashMap<Ticket, Vec<u8>>,
+        open: &mut BTreeMap<Ticket, Vec<u8>>,
         client: ClientId,
         ticket: Ticket,
         outcome: &Outcome<S::Conflict>,

@@ -9,7 +9,7 @@ mod image;
 mod io;
 mod recover;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
@@ -48,7 +48,7 @@ pub struct Authority<S: StateMachine> {
     last_at: Timestamp,
     timer: Timer,
     clients: Clients,
-    connections: HashMap<ConnectionId, ClientId>,
+    connections: BTreeMap<ConnectionId, ClientId>,
     rng: ChaCha20Rng,
     accepted: Vec<Entry>,
     /// What is to be told when the journal holds a version, in that order.

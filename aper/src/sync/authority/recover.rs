@@ -1,6 +1,6 @@
 //! How a session is taken up again from its journal.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -78,7 +78,7 @@ impl<S: StateMachine> Authority<S> {
             last_at: Timestamp::ZERO,
             timer: Timer::None,
             clients: Clients::default(),
-            connections: HashMap::new(),
+            connections: BTreeMap::new(),
             rng: ChaCha20Rng::from_seed(seed),
             accepted: Vec::new(),
             held: VecDeque::new(),
