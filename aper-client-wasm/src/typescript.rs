@@ -107,3 +107,96 @@ impl TypeVisitor for Types {
         T::visit_generics(self);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aper::{Context, NeverConflict};
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    macro_rules! machine {
+        ($state:ident) => {
+            impl StateMachine for $state {
+                const NAME: &'static str = "test";
+                type Transition = Transition;
+                type Conflict = NeverConflict;
+
+                fn apply(&mut self, _: &Transition, _: &Context) -> Result<(), NeverConflict> {
+                    Ok(())
+                }
+            }
+        };
+    }
+
+    /// Something.
+    #[derive(Clone, Debug, Serialize, Deserialize, TS)]
+    struct Transition(u64);
+
+    #[derive(Clone, Serialize, Deserialize, TS)]
+    struct Good {
+        items: Vec<Item>,
+        total: i64,
+    }
+
+    #[derive(Clone, Serialize, Deserialize, TS)]
+    struct Item {
+        name: Option<String>,
+    }
+
+    #[derive(Clone, Serialize, Deserialize, TS)]
+    struct Confused {
+        ours: Item,
+        theirs: other::Item,
+    }
+
+    #[derive(Clone, Serialize, Deserialize, TS)]
+    struct Shadowing {
+        state: other::State,
+    }
+
+    mod other {
+        use super::*;
+
+        #[derive(Clone, Serialize, Deserialize, TS)]
+        pub(super) struct Item {
+            number: u8,
+        }
+
+        #[derive(Clone, Serialize, Deserialize, TS)]
+        pub(super) struct State {
+            number: u8,
+        }
+    }
+
+    machine!(Good);
+    machine!(Confused);
+    machine!(Shadowing);
+
+    #[test]
+    fn everything_that_is_named_is_declared_once() {
+        let text = declarations::<Good>();
+        for wanted in [
+            "export type State = Good;",
+            "export type Conflict = NeverConflict;",
+            "export type NeverConflict = never;",
+            "/**\n * Something.\n */\nexport type Transition = number;",
+            "export type Good = { items: Array<Item>, total: number, };",
+            "export type Item = { name: string | null, };",
+        ] {
+            assert_eq!(text.matches(wanted).count(), 1, "`{wanted}` in\n{text}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "two types are called `Item` in TypeScript")]
+    fn two_types_of_one_name_are_refused() {
+        let _ = declarations::<Confused>();
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of the machine `test` is called `State` in TypeScript")]
+    fn a_type_that_would_hide_the_package_s_is_refused() {
+        let _ = declarations::<Shadowing>();
+    }
+}

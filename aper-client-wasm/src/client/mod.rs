@@ -1,0 +1,208 @@
+//! The client of a Rust front end.
+
+mod shell;
+mod told;
+
+use std::fmt;
+use std::rc::Rc;
+
+use aper::sync::Outcome;
+use aper::{Identity, StateMachine, Timestamp};
+use futures::channel::oneshot;
+
+pub(crate) use self::shell::Ended;
+use self::shell::{News, Shell};
+use self::told::Unseen;
+pub use self::told::{Changes, Submission, Subscription};
+use crate::clock;
+use crate::driver::{Input, NotTaken};
+use crate::error::{Error, ErrorCode};
+use crate::event::Status;
+
+/// What [`Client::connect`] may be told.
+#[derive(Default)]
+pub struct Options {
+    /// For the operator's own authentication.
+    pub token: Option<String>,
+    /// Who to be, if this client was here before.
+    pub identity: Option<Identity>,
+    /// Told who this client is, whenever the server says it anew: to be kept,
+    /// secretly, for the next time's [`identity`](Self::identity).
+    pub on_identity: Option<Box<dyn Fn(Identity)>>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// One client of one session. A clone is the same client. It lives until
+/// [`close`](Self::close), or until the last clone is dropped.
+///
+/// No call calls the application's code: listeners, outcomes and streams are
+/// served in a microtask of their own, when nothing is borrowed. So each of
+/// them may do with the client whatever it likes.
+pub struct Client<S: StateMachine> {
+    shell: Rc<Shell<S>>,
+}
+
+impl<S: StateMachine> Clone for Client<S> {
+    fn clone(&self) -> Self {
+        Self { shell: Rc::clone(&self.shell) }
+    }
+}
+
+impl<S: StateMachine> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("machine", &S::NAME).finish_non_exhaustive()
+    }
+}
+
+impl<S: StateMachine> Client<S> {
+    /// A client of the session at `url`, `wss://host/{machine}/{session}`. It
+    /// connects in the background, and again whenever it has to, for as long
+    /// as it lives; transitions may be submitted at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::Address`] when it cannot even be tried.
+    pub fn connect(url: &str, options: Options) -> Result<Self, Error> {
+        let shell = Shell::new(url, options);
+        shell.handle(Input::Timeout);
+        match shell.refused_address.take() {
+            Some(text) => Err(Error::new(ErrorCode::Address, text)),
+            None => Ok(Self { shell }),
+        }
+    }
+
+    /// What the user should see now: what the server accepted, and the user's
+    /// own pending transitions upon it. None before the first welcome. The
+    /// same until it changes; the first call after a change costs a clone.
+    #[must_use]
+    pub fn state(&self) -> Option<Rc<S>> {
+        let mut state = self.shell.state.borrow_mut();
+        if state.is_none() {
+            *state = self.shell.driver.borrow().replica().state().cloned().map(Rc::new);
+        }
+        state.clone()
+    }
+
+    /// Who this client is, once the server has said it.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        self.shell.driver.borrow().replica().identity()
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shell.driver.borrow().status()
+    }
+
+    /// The server's clock, estimated; none before the first welcome.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.shell.driver.borrow().replica().server_time(clock::now())
+    }
+
+    /// Submits a transition: it shows in [`state`](Self::state) at once, if it
+    /// can, and is sent as soon as there is a connection. The future tells how
+    /// it ended; dropping it changes nothing.
+    pub fn submit(&self, transition: S::Transition) -> Submission<S::Conflict> {
+        let (send, receive) = oneshot::channel();
+        self.submit_then(transition, move |ended| {
+            let _ = send.send(ended);
+        });
+        Submission(receive)
+    }
+
+    /// Tries to connect now, even if the server's last answer was one that
+    /// forbids trying again by itself. Does nothing if there is a connection
+    /// or an attempt.
+    pub fn reconnect(&self) {
+        self.shell.handle(Input::Reconnect);
+    }
+
+    /// Leaves the session. The last state can still be read; what has no
+    /// answer yet ends as [`ErrorCode::Closed`].
+    pub fn close(&self) {
+        self.shell.handle(Input::Close);
+        self.shell.signals.take();
+        let waiting = self.shell.waiting.take();
+        let mut news = self.shell.news.borrow_mut();
+        news.extend(
+            waiting.into_iter().map(|(_, settle)| News::Settled(settle, Err(Error::closed()))),
+        );
+        self.shell.delivery.queue();
+    }
+
+    /// Calls `listener` after the state, the identity or the status may have
+    /// changed, once for all that happened together, until the subscription is
+    /// dropped.
+    pub fn on_change(&self, listener: impl Fn() + 'static) -> Subscription {
+        let shell = &self.shell;
+        let id = shell.next_listener.replace(shell.next_listener.get() + 1);
+        shell.listeners.borrow_mut().push((id, Rc::new(listener)));
+        let weak = Rc::downgrade(shell);
+        Subscription {
+            end: Some(Box::new(move || {
+                if let Some(shell) = weak.upgrade() {
+                    let mut listeners = shell.listeners.borrow_mut();
+                    let position = listeners.iter().position(|(other, _)| *other == id);
+                    let ended = position.map(|position| listeners.remove(position));
+                    drop(listeners);
+                    // Dropping a listener may run code of the application's.
+                    drop(ended);
+                }
+            })),
+        }
+    }
+
+    /// An item after the state, the identity or the status may have changed:
+    /// one for all that happened since the last was taken. Never ends by
+    /// itself.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        let news = Rc::new(Unseen::default());
+        let weak = Rc::downgrade(&news);
+        let subscription = self.on_change(move || {
+            if let Some(news) = weak.upgrade() {
+                news.tell();
+            }
+        });
+        Changes { news, _subscription: subscription }
+    }
+
+    /// [`submit`](Self::submit) with a callback, which is called exactly once,
+    /// later.
+    pub(crate) fn submit_then(
+        &self,
+        transition: S::Transition,
+        settle: impl FnOnce(Ended<S::Conflict>) + 'static,
+    ) {
+        let taken = self.shell.turn(|driver, now| driver.submit(now, transition));
+        let ended = match taken {
+            Ok(ticket) => {
+                self.shell.waiting.borrow_mut().push_back((ticket, Box::new(settle)));
+                return;
+            }
+            Err(NotTaken::Refused(refusal)) => {
+                Ok(Outcome::Refused { refusal, affected: Vec::new() })
+            }
+            Err(NotTaken::Misuse(error)) => Err(error),
+        };
+        self.shell.news.borrow_mut().push_back(News::Settled(Box::new(settle), ended));
+        self.shell.delivery.queue();
+    }
+
+    /// Looks at the state without a clone. `look` is this crate's own code.
+    pub(crate) fn with_state<R>(&self, look: impl FnOnce(Option<&S>) -> R) -> R {
+        look(self.shell.driver.borrow().replica().state())
+    }
+
+    /// Another number whenever the state may be another.
+    pub(crate) fn revision(&self) -> u32 {
+        self.shell.revision.get()
+    }
+}

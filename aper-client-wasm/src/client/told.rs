@@ -1,0 +1,102 @@
+//! What an application holds to be told something: a submission's end, or that
+//! something changed.
+
+use std::cell::Cell;
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use aper::sync::Outcome;
+use futures::channel::oneshot;
+use futures::stream::Stream;
+
+use super::shell::Ended;
+use crate::error::Error;
+
+/// A submission on its way: a future of its end.
+///
+/// [`Outcome::Refused`] also when the state that the user sees did not allow
+/// it, and it was never sent. An error is a misuse, or the client was closed.
+pub struct Submission<C>(pub(super) oneshot::Receiver<Ended<C>>);
+
+impl<C> Future for Submission<C> {
+    type Output = Result<Outcome<C>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Whoever drops all clients has closed the client.
+        Pin::new(&mut self.0).poll(cx).map(|ended| ended.unwrap_or_else(|_| Err(Error::closed())))
+    }
+}
+
+impl<C> fmt::Debug for Submission<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Submission")
+    }
+}
+
+/// A listener's place; dropping it ends the listening.
+#[must_use = "dropping it ends the listening"]
+pub struct Subscription {
+    pub(super) end: Option<Box<dyn FnOnce()>>,
+}
+
+impl Subscription {
+    /// Listens for as long as the client lives.
+    pub fn forget(mut self) {
+        self.end = None;
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(end) = self.end.take() {
+            end();
+        }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subscription")
+    }
+}
+
+/// The stream that [`Client::changes`](super::Client::changes) gives.
+pub struct Changes {
+    pub(super) news: Rc<Unseen>,
+    pub(super) _subscription: Subscription,
+}
+
+#[derive(Default)]
+pub(super) struct Unseen {
+    is_there: Cell<bool>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Unseen {
+    pub(super) fn tell(&self) {
+        self.is_there.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Stream for Changes {
+    type Item = ();
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        if self.news.is_there.replace(false) {
+            return Poll::Ready(Some(()));
+        }
+        self.news.waker.set(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Changes")
+    }
+}
