@@ -25,6 +25,11 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "format", about: "the layout of all Rust source", run: format },
     Step { name: "clippy", about: "clippy on everything, warnings are errors", run: clippy },
     Step { name: "unit", about: "unit, property, integration and compile-fail tests", run: unit },
+    Step {
+        name: "release",
+        about: "the core optimised: the same bytes as in a debug build",
+        run: release,
+    },
     Step { name: "doc", about: "the examples in the documentation, and its links", run: doc },
     Step { name: "purity", about: "`aper` has no clock, randomness, tokio or files", run: purity },
     Step { name: "wasm", about: "clippy on what runs in a browser", run: wasm_clippy },
@@ -155,6 +160,13 @@ fn unit(_: &mut Session) -> Result<Outcome> {
         counts = counts + listen(run)?;
     }
     Ok(Outcome::Ran(counts))
+}
+
+/// What is pinned to the byte, once more without debug assertions and overflow checks.
+fn release(_: &mut Session) -> Result<Outcome> {
+    let test =
+        ["test", "--release", "--package", "aper", "--test", "it", "--", "faults::", "golden::"];
+    Ok(Outcome::Ran(listen(cargo().args(test).called("the optimised tests"))?))
 }
 
 /// Runs tests and reads their counts. A failure without a failed test (a crash,
