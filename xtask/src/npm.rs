@@ -5,11 +5,12 @@
 //! No dependencies and no scripts: what is in the tarball is all that runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
+use crate::command::Run;
 use crate::layout::{self, Example, VERSION};
 use crate::module::{self, GLUE, MODULE};
 use crate::stamp::Inputs;
@@ -17,7 +18,7 @@ use crate::wasm::Toolchain;
 use crate::{node, report};
 
 /// The thin TypeScript and what goes with it.
-fn sources() -> std::path::PathBuf {
+fn sources() -> PathBuf {
     layout::root().join("aper-client-wasm/npm")
 }
 
@@ -28,14 +29,25 @@ fn sources() -> std::path::PathBuf {
 pub(crate) fn assemble(toolchain: &Toolchain, examples: &[Example]) -> Result<()> {
     let _lock = layout::lock_products()?;
     let modules = module::compile(toolchain, examples)?;
-    for (example, compiled) in examples.iter().zip(&modules) {
-        module::bind(compiled, example)?;
-    }
+    bind_all(examples, &modules)?;
     write_types(examples)?;
     for example in examples {
         wrap(example).with_context(|| format!("the package of {} failed", example.name))?;
     }
     Ok(())
+}
+
+/// Side by side: wasm-opt takes its seconds on one core.
+fn bind_all(examples: &[Example], modules: &[PathBuf]) -> Result<()> {
+    std::thread::scope(|scope| {
+        let bind = |(example, module)| scope.spawn(move || module::bind(module, example));
+        let threads: Vec<_> = examples.iter().zip(modules).map(bind).collect();
+        let mut results = threads.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result.map(drop),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        results.find(Result::is_err).unwrap_or(Ok(()))
+    })
 }
 
 /// Packs the assembled packages into tarballs.
@@ -65,7 +77,7 @@ fn write_types(examples: &[Example]) -> Result<()> {
     let packages =
         examples.iter().flat_map(|example| ["--package".to_owned(), example.web_crate()]);
     let features = examples.iter().map(|example| format!("{}/typescript", example.web_crate()));
-    let build = crate::command::Run::new(layout::cargo())
+    let build = Run::new(layout::cargo())
         .dir(layout::root())
         .args(["test", "--no-run", "--lib", "--features"])
         .arg(features.collect::<Vec<_>>().join(","))
@@ -83,7 +95,7 @@ fn write_types(examples: &[Example]) -> Result<()> {
         // A fresh name, so that an old file is not taken for a new one.
         let fresh = types.with_extension("new");
         let _ = fs::remove_file(&fresh);
-        crate::command::Run::new(test)
+        Run::new(test)
             .arg("write_types")
             .env("APER_TYPES_OUT", &fresh)
             .called(&example.web_crate())
