@@ -40,8 +40,10 @@ pub(crate) fn assemble(toolchain: &Toolchain, examples: &[Example]) -> Result<()
 /// Side by side: wasm-opt takes its seconds on one core.
 fn bind_all(examples: &[Example], modules: &[PathBuf]) -> Result<()> {
     std::thread::scope(|scope| {
-        let bind = |(example, module)| scope.spawn(move || module::bind(module, example));
-        let threads: Vec<_> = examples.iter().zip(modules).map(bind).collect();
+        let pairs = examples.iter().zip(modules);
+        let threads: Vec<_> = pairs
+            .map(|(example, module)| scope.spawn(move || module::bind(module, example)))
+            .collect();
         let mut results = threads.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map(drop),
             Err(panic) => std::panic::resume_unwind(panic),
