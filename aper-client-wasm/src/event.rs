@@ -74,8 +74,6 @@ pub enum ProblemCode {
     Slow,
     /// Something was longer than the server takes.
     TooBig,
-    /// This client sent more than the server's rate allows. It tries again.
-    Rate,
 }
 
 impl ProblemCode {
@@ -93,7 +91,6 @@ impl ProblemCode {
             Self::Diverged => "diverged",
             Self::Slow => "slow",
             Self::TooBig => "too-big",
-            Self::Rate => "rate",
         }
     }
 }
@@ -114,7 +111,6 @@ impl Problem {
             }
             CloseCode::Slow => (ProblemCode::Slow, "the connection is too slow"),
             CloseCode::TooBig => (ProblemCode::TooBig, "that was more than the server takes"),
-            CloseCode::Rate => (ProblemCode::Rate, "that was faster than the server allows"),
         };
         let text = if reason.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(reason) };
         Some(Self { code, text })

@@ -85,15 +85,28 @@ number! {
 /// restored from a backup, so that a client which saw another history starts
 /// afresh instead of mixing the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HistoryId(pub Uuid);
+pub struct HistoryId(#[serde(with = "sixteen_bytes")] pub Uuid);
 
 /// The secret by which a client proves, when it comes back, that it is the
 /// client it was. Whoever has it can act as that client; it is for that
 /// client's own storage and for nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ResumeKey(pub Uuid);
+pub struct ResumeKey(#[serde(with = "sixteen_bytes")] pub Uuid);
+
+/// A UUID as its bytes and nothing else. (uuid's own way puts their number,
+/// always 16, before them.)
+mod sixteen_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        id.as_bytes().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(de: D) -> Result<Uuid, D::Error> {
+        <[u8; 16]>::deserialize(de).map(Uuid::from_bytes)
+    }
+}
 
 impl fmt::Debug for ResumeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -115,8 +115,7 @@ export type ProblemCode =
   | 'protocol'
   | 'diverged'
   | 'slow'
-  | 'too-big'
-  | 'rate';
+  | 'too-big';
 
 /**
  * How a transition ended:

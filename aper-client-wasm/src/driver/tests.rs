@@ -238,11 +238,11 @@ fn an_attempt_that_hangs_is_given_up() {
     check(
         "at 0 => [0], open
          at 9999
-         at 10000 => [10000], close 4008, offline 0
+         at 10000 => [10000], close 4007, offline 0
          at 10500 => [10500], open
          opened => hello, connecting 0
          at 30499
-         at 30500 => [30500], close 4008, offline 0",
+         at 30500 => [30500], close 4007, offline 0",
     );
 }
 
@@ -305,9 +305,9 @@ fn a_signal_renews_an_attempt_that_takes_long() {
          at 999
          signal
          at 1000
-         signal => close 4008, open
+         signal => close 4007, open
          at 10999
-         at 11000 => [11000], close 4008, offline 0",
+         at 11000 => [11000], close 4007, offline 0",
     );
 }
 
@@ -324,7 +324,7 @@ fn a_signal_makes_it_doubt_its_connection() {
          at 4100
          signal => ping
          at 8099
-         at 8100 => [8100], close 4008, offline 0",
+         at 8100 => [8100], close 4007, offline 0",
     );
 }
 
@@ -337,7 +337,7 @@ fn a_silent_server_is_asked_and_then_left() {
          at 10000 => [10000], ping
          pong
          at 20000 => [20000], ping
-         at 40000 => [40000], close 4008, offline 0",
+         at 40000 => [40000], close 4007, offline 0",
     );
 }
 
@@ -354,9 +354,8 @@ fn each_close_code_has_its_consequence() {
         (4004, "offline 0 replaced", None),
         (4005, "offline 0 slow", Some(500)),
         (4006, "offline 0 too-big", Some(500)),
-        (4007, "offline 0 rate", Some(500)),
-        (4008, "offline 0", Some(500)),
-        (4009, "offline 0 session-failed", Some(500)),
+        (4007, "offline 0", Some(500)),
+        (4008, "offline 0 session-failed", Some(500)),
         (4999, "offline 0", Some(500)),
     ];
     for (code, status, back) in codes {

@@ -32,17 +32,15 @@ pub enum CloseCode {
     Slow = 4005,
     /// A message was longer than the server takes.
     TooBig = 4006,
-    /// The client sent more than the server's rate allows.
-    Rate = 4007,
     /// Nothing was heard from the client for too long.
-    Silent = 4008,
+    Silent = 4007,
     /// The session met an error of its own and ended; it starts anew from its
     /// journal when a client comes.
-    SessionFailed = 4009,
+    SessionFailed = 4008,
 }
 
 impl CloseCode {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 11] = [
         Self::Normal,
         Self::Restart,
         Self::Protocol,
@@ -52,7 +50,6 @@ impl CloseCode {
         Self::Replaced,
         Self::Slow,
         Self::TooBig,
-        Self::Rate,
         Self::Silent,
         Self::SessionFailed,
     ];
