@@ -27,6 +27,13 @@ macro_rules! number {
             pub fn next(self) -> Self {
                 Self(self.0.checked_add(1).expect("fewer than 2^64 of anything in one session"))
             }
+
+            /// Whether counting one by one can have got there. What a peer
+            /// says need not be.
+            #[allow(dead_code, reason = "not every number comes from a peer")]
+            pub(crate) fn is_plausible(self) -> bool {
+                self.0 <= u64::MAX / 2
+            }
         }
 
         impl fmt::Display for $name {

@@ -53,9 +53,11 @@ pub mod collections;
 mod id;
 pub mod journal;
 pub mod limits;
+mod mutant;
 pub mod protocol;
 mod state_machine;
 pub mod sync;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod time;
 #[cfg(feature = "typescript")]

@@ -23,6 +23,13 @@ use crate::time::Timestamp;
 /// global and no random source but the [`Context`]'s, and do not let the
 /// iteration order of a `HashMap` or the width of a `usize` decide anything.
 ///
+/// A state, a transition and a conflict are encoded by serde, in a format that
+/// does not describe itself: `#[serde(untagged)]`, `#[serde(flatten)]`,
+/// `#[serde(tag = ...)]` and `#[serde(skip_serializing_if)]` do not work with
+/// it. They may nest [`DECODE_DEPTH`](crate::limits::DECODE_DEPTH) levels deep;
+/// a state that grows deeper by its transitions has to refuse in time, since
+/// nobody could read it.
+///
 /// # Atomicity and cost
 ///
 /// `apply` may change `self` and then refuse, or panic: it runs on a clone,

@@ -88,10 +88,17 @@ fn decode_reason(error: bincode::error::DecodeError) -> String {
     .to_owned()
 }
 
-/// A value could not be encoded: its own `Serialize` failed.
+/// A value could not be encoded: its own `Serialize` failed, or nobody could
+/// read what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value cannot be encoded: {0}")]
 pub struct EncodeError(String);
+
+impl EncodeError {
+    pub(crate) fn unreadable(error: DecodeError) -> Self {
+        Self(format!("it could not be read again: {error}"))
+    }
+}
 
 /// Bytes that are no value of the wanted type, or go beyond a bound.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

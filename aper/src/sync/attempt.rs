@@ -16,23 +16,40 @@ pub enum Refusal<C> {
 }
 
 /// Applies `transition` to `state`, or leaves it exactly as it was.
-///
-/// # Panics
-///
-/// When a machine that promised to be [`ATOMIC`](StateMachine::ATOMIC)
-/// panics: its state cannot be trusted any more.
 pub(crate) fn attempt<S: StateMachine>(
     state: &mut S,
     transition: &S::Transition,
     cx: &Context,
 ) -> Result<(), Refusal<S::Conflict>> {
+    attempt_then(state, transition, cx, |_| ())
+}
+
+/// Applies `transition` to `state` and asks the outcome something, or leaves
+/// it exactly as it was: a state that cannot answer is not taken.
+///
+/// # Panics
+///
+/// When a machine that promised to be [`ATOMIC`](StateMachine::ATOMIC)
+/// panics: its state cannot be trusted any more.
+pub(crate) fn attempt_then<S: StateMachine, T>(
+    state: &mut S,
+    transition: &S::Transition,
+    cx: &Context,
+    ask: impl FnOnce(&S) -> T,
+) -> Result<T, Refusal<S::Conflict>> {
     if S::ATOMIC {
-        return state.apply(transition, cx).map_err(Refusal::Conflict);
+        return state.apply(transition, cx).map(|()| ask(state)).map_err(Refusal::Conflict);
     }
     let mut next = state.clone();
-    // Unwind-safe: what a panic leaves half-changed is `next`, dropped here.
-    let applied = catch_unwind(AssertUnwindSafe(|| next.apply(transition, cx)));
-    applied.map_err(|_| Refusal::Panicked)?.map_err(Refusal::Conflict)?;
+    let answer = catch(|| next.apply(transition, cx).map(|()| ask(&next)))
+        .ok_or(Refusal::Panicked)?
+        .map_err(Refusal::Conflict)?;
     *state = next;
-    Ok(())
+    Ok(answer)
+}
+
+/// What the machine's own code gives; none when it panics. That code must have
+/// nothing to change but what is thrown away with the panic.
+pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
 }

@@ -12,19 +12,11 @@
 //! What shows that the checks bite are the mutants: bugs planted on
 //! purpose, each of which the simulation has to find.
 
-#[cfg(feature = "testing")]
 mod client;
-pub(crate) mod mutant;
-#[cfg(feature = "testing")]
 mod oracle;
-#[cfg(feature = "testing")]
 mod simulation;
-#[cfg(feature = "testing")]
 mod world;
 
-#[cfg(feature = "testing")]
-pub use mutant::{Mutant, with as with_mutant};
-#[cfg(feature = "testing")]
+pub use crate::mutant::{Mutant, with as with_mutant};
 pub use oracle::Violation;
-#[cfg(feature = "testing")]
 pub use simulation::{Config, Failure, Faults, Random, Report, simulate};

@@ -44,6 +44,8 @@ pub enum Change {
     Rent(u8),
     /// Needs a box of one's own.
     Store(u8),
+    /// Leads to a state whose timer panics.
+    BreakTimer,
 }
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
@@ -96,6 +98,9 @@ impl StateMachine for Bank {
                 self.balance = 0;
                 panic!("the bank is closed");
             }
+            Change::BreakTimer => {
+                self.timers.insert(Timestamp::from_millis(u64::MAX), 0);
+            }
             Change::Rent(number) => {
                 if *self.boxes.entry(*number).or_insert(cx.client()) != cx.client() {
                     return Err(Refused::NotYours);
@@ -113,6 +118,7 @@ impl StateMachine for Bank {
 
     fn scheduled(&self) -> Option<Scheduled<Change>> {
         let (&at, _) = self.timers.first_key_value()?;
+        assert_ne!(at, Timestamp::from_millis(u64::MAX), "this is the end of time");
         Some(Scheduled { at, transition: Change::Due(at) })
     }
 

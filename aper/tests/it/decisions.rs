@@ -179,6 +179,69 @@ fn of_too_many_clients_the_one_that_is_away_the_longest_is_forgotten() {
     assert!(!remembers(7) && remembers(3) && remembers(1));
 }
 
+/// Its timer panics: so it may not become the state, or nothing could follow it.
+#[test]
+fn a_state_that_cannot_say_its_timer_is_not_taken() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = Client::joined(&mut server, 1);
+    let version = server.authority.version();
+    server.submit_raw(ConnectionId(1), 1, bytes_of(&Change::BreakTimer));
+    assert_eq!(server.authority.version(), version);
+    ada.submit(Change::Deposit(1)).unwrap();
+    ada.submit(Change::Deposit(1)).unwrap();
+    ada.exchange(&mut server);
+    assert_eq!(server.authority.state().balance, 1, "the first number was taken by the failure");
+}
+
+/// Its entries may speak of clients that came after the snapshot.
+#[test]
+fn after_a_crash_no_newcomer_gets_the_number_of_somebody_else() {
+    let mut server = Server::new(Bank::default());
+    let _ada = Client::<Bank>::joined(&mut server, 1);
+    let mut woken = Authority::open(Bank::default(), server.journal.clone(), [2; 32]).unwrap();
+    let (connection, user, resume, tail) = (ConnectionId(1), None, None, Version(0));
+    woken.handle(Timestamp::ZERO, Input::Join { connection, user, resume, tail });
+    let mut newcomer = None;
+    while let Some(output) = woken.next_output() {
+        match output {
+            Output::Append(batch) => {
+                let version = batch.last().unwrap().version;
+                woken.handle(Timestamp::ZERO, Input::Durable(version));
+            }
+            Output::Welcome { welcome, .. } => newcomer = Some(welcome.client),
+            _ => {}
+        }
+    }
+    assert!(newcomer > Some(ClientId(1)), "{newcomer:?}");
+}
+
+/// A state that encodes and does not decode would be lost with the snapshot
+/// that it replaced.
+#[test]
+fn a_state_too_deep_to_be_read_makes_no_snapshot() {
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Deep(Option<Box<Deep>>);
+
+    impl aper::StateMachine for Deep {
+        const NAME: &'static str = "deep";
+        type Transition = ();
+        type Conflict = aper::NeverConflict;
+        fn apply(&mut self, (): &(), _: &aper::Context) -> Result<(), aper::NeverConflict> {
+            unreachable!("nobody submits")
+        }
+    }
+
+    let mut deep = Deep(None);
+    for _ in 0..limits::DECODE_DEPTH {
+        deep = Deep(Some(Box::new(deep)));
+    }
+    let journal = Server::new(Bank::default()).journal;
+    let journal = aper::journal::Recovered { snapshot: None, ..journal };
+    let authority = Authority::open(deep, journal, [2; 32]).unwrap();
+    let error = authority.snapshot().unwrap().encode().unwrap_err();
+    assert!(error.to_string().contains("nested too deep"), "{error}");
+}
+
 #[test]
 fn a_journal_that_is_not_whole_is_not_opened() {
     let mut server = Server::new(Bank::default());

@@ -1,9 +1,9 @@
 //! What a user sees while the server has not answered.
 
-use aper::protocol::{ServerMessage, decode};
+use aper::protocol::{Payload, RefusalMessage, Rejection, ServerMessage, decode};
 use aper::sync::replica::Input;
 use aper::sync::{Outcome, Refusal, SubmitError};
-use aper::{LocalTime, limits};
+use aper::{ClientSeq, LocalTime, Timestamp, limits};
 
 use crate::bank::{Bank, Change, Refused};
 use crate::link::{Client, Server};
@@ -190,6 +190,53 @@ fn a_silent_server_is_asked_and_then_given_up() {
     ada.now = start + millis(limits::SILENCE);
     ada.handle(Input::Timeout);
     assert_eq!(ada.gave_up, ["nothing was heard for too long"]);
+}
+
+/// A laptop that was closed, a tab that was frozen: nobody listened.
+#[test]
+fn a_device_that_stood_still_asks_before_it_gives_up() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = Client::joined(&mut server, 1);
+    ada.now += 3_600_000;
+    ada.handle(Input::Timeout);
+    ada.handle(Input::Timeout);
+    assert_eq!((ada.up.len(), ada.gave_up.len()), (1, 0));
+    let pong = ServerMessage::Pong { sent: LocalTime::from_millis(ada.now), now: Timestamp::ZERO };
+    ada.handle(Input::Message(pong));
+    ada.now += 1_000;
+    ada.handle(Input::Timeout);
+    assert!(ada.gave_up.is_empty());
+}
+
+#[test]
+fn a_conflict_that_does_not_decode_loses_no_ticket() {
+    let mut server = Server::new(Bank { balance: 3, ..Bank::default() });
+    let mut ada = Client::joined(&mut server, 1);
+    let ticket = ada.submit(Change::Withdraw(3)).unwrap();
+    let refusal = RefusalMessage::Conflict(Payload(vec![0xff; 9]));
+    let rejection = Rejection { seq: ClientSeq(1), refusal };
+    ada.handle(Input::Message(ServerMessage::Rejects(vec![rejection])));
+    assert_eq!(ada.gave_up, ["a message could not be decoded"]);
+    assert_eq!((ada.replica.pending(), ada.settled.len()), (1, 0));
+    ada.lose_connection();
+    ada.connect(2);
+    ada.exchange(&mut server);
+    assert!(matches!(ada.settled[..], [(settled, Outcome::Confirmed(_))] if settled == ticket));
+}
+
+#[test]
+fn numbers_that_nobody_can_have_counted_to_are_not_believed() {
+    let mut server = Server::new(Bank::default());
+    for absurd in [u64::MAX, u64::MAX - 1] {
+        let mut ada = Client::<Bank>::new();
+        ada.connect(absurd);
+        ada.deliver_up(&mut server);
+        ada.fetch(&mut server);
+        let Some(ServerMessage::Welcome(mut welcome)) = ada.down.pop_front() else { panic!() };
+        welcome.last_seq = ClientSeq(absurd);
+        ada.handle(Input::Message(ServerMessage::Welcome(welcome)));
+        assert_eq!(ada.gave_up, ["a message came that may not come now"]);
+    }
 }
 
 #[test]

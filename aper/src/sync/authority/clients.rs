@@ -60,6 +60,12 @@ impl Clients {
         }
     }
 
+    /// Entries may speak of clients that came after the snapshot and submitted
+    /// nothing: nobody else may get their numbers.
+    pub(super) fn skip_unrecorded(&mut self) {
+        self.next_id = ClientId(self.next_id.0.saturating_add(limits::REMEMBERED_CLIENTS as u64));
+    }
+
     pub(super) fn next_id(&self) -> ClientId {
         self.next_id
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::id::{ClientId, Version};
 use crate::journal::{RememberedClient, Snapshot};
-use crate::protocol::{EncodeError, Payload, encode};
+use crate::protocol::{EncodeError, Payload, decode, encode};
 use crate::state_machine::StateMachine;
 use crate::time::Timestamp;
 
@@ -55,6 +55,9 @@ impl fmt::Debug for Image {
 
 trait Encode: Send + Sync {
     fn bytes(&self) -> Result<&[u8], EncodeError>;
+
+    /// The bytes, if a state can be made of them again.
+    fn readable_bytes(&self) -> Result<&[u8], EncodeError>;
 }
 
 struct Lazy<S> {
@@ -65,6 +68,12 @@ struct Lazy<S> {
 impl<S: StateMachine> Encode for Lazy<S> {
     fn bytes(&self) -> Result<&[u8], EncodeError> {
         self.bytes.get_or_init(|| encode(&self.state)).as_deref().map_err(Clone::clone)
+    }
+
+    fn readable_bytes(&self) -> Result<&[u8], EncodeError> {
+        let bytes = self.bytes()?;
+        decode::<S>(bytes).map_err(EncodeError::unreadable)?;
+        Ok(bytes)
     }
 }
 
@@ -78,11 +87,12 @@ pub struct SnapshotImage {
 }
 
 impl SnapshotImage {
-    /// The snapshot. Costs one pass over the state.
+    /// The snapshot. Costs two passes over the state: what a journal is to
+    /// rely on is read once before it takes the place of what it has.
     ///
     /// # Errors
     ///
-    /// When the state's own `Serialize` fails.
+    /// When the state's own `Serialize` fails, or what it wrote cannot be read.
     pub fn encode(self) -> Result<Snapshot, EncodeError> {
         Ok(Snapshot {
             schema: self.schema,
@@ -90,7 +100,7 @@ impl SnapshotImage {
             at: self.image.at,
             next_client: self.next_client,
             clients: self.clients,
-            state: Payload(self.image.encode()?.to_vec()),
+            state: Payload(self.image.encoded.readable_bytes()?.to_vec()),
         })
     }
 }

@@ -20,17 +20,17 @@ use self::clients::{Clients, Decided};
 pub use self::image::{Image, SnapshotImage};
 pub use self::io::{ConnectionId, Input, Output};
 pub use self::recover::OpenError;
-use super::attempt::{Refusal, attempt};
+use super::attempt::{Refusal, attempt_then, catch};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::journal::Batch;
 use crate::limits;
+use crate::mutant::{Mutant, active};
 use crate::protocol::message::Held;
 use crate::protocol::{
     CatchUp, CloseCode, DecodeError, EncodeError, Entry, Payload, RefusalMessage, Rejection,
     Resume, Submission, Welcome, decode, encode,
 };
 use crate::state_machine::{ClientEvent, Context, Scheduled, StateMachine};
-use crate::testing::mutant::{Mutant, active};
 use crate::time::Timestamp;
 
 /// The server half of one session.
@@ -64,6 +64,12 @@ enum Timer {
     /// It fired and the machine refused: it waits for the next change, or it
     /// would fire for ever.
     Refused,
+}
+
+impl Timer {
+    fn of<S: StateMachine>(state: &S) -> Self {
+        state.scheduled().map_or(Self::None, |timer| Self::Due(timer.at))
+    }
 }
 
 impl<S: StateMachine> Authority<S> {
@@ -114,6 +120,13 @@ impl<S: StateMachine> Authority<S> {
     #[must_use]
     pub fn connected(&self) -> usize {
         self.connections.len()
+    }
+
+    /// Whether a client that says to come back is one that is remembered. It
+    /// joins in any case: as the client that it was, or as a new one.
+    #[must_use]
+    pub fn knows(&self, resume: &Resume) -> bool {
+        self.clients.knows(resume.client, resume.key)
     }
 
     /// A snapshot for the journal; none while an entry is not durable yet.
@@ -206,7 +219,7 @@ impl<S: StateMachine> Authority<S> {
     }
 
     fn client_event(&mut self, event: &ClientEvent) {
-        let Some(transition) = self.state.on_client(event) else { return };
+        let Some(transition) = catch(|| self.state.on_client(event)).flatten() else { return };
         // The machine's own refusal of its own wish changes nothing.
         let _refused = self.accept_own(&transition);
     }
@@ -284,14 +297,14 @@ impl<S: StateMachine> Authority<S> {
         let at = self.now.max(self.last_at);
         let chance = self.draw();
         let cx = Context::new(client, user.clone(), at, version, chance);
-        attempt(&mut self.state, transition, &cx)?;
+        let timer = attempt_then(&mut self.state, transition, &cx, Timer::of)?;
         self.version = version;
         self.last_at = at;
         let chance = cx.drew().then_some(chance);
         let epoch = self.epoch;
         let transition = payload;
         self.accepted.push(Entry { version, epoch, client, seq, at, user, chance, transition });
-        self.look_at_timer();
+        self.timer = timer;
         Ok(())
     }
 
@@ -312,10 +325,6 @@ impl<S: StateMachine> Authority<S> {
                 self.timer = Timer::Refused;
             }
         }
-    }
-
-    fn look_at_timer(&mut self) {
-        self.timer = self.state.scheduled().map_or(Timer::None, |timer| Timer::Due(timer.at));
     }
 
     /// Told at once, after what was accepted before and ahead of what will be:

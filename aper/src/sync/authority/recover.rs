@@ -9,10 +9,10 @@ use super::clients::Clients;
 use super::{Authority, Timer, context_of};
 use crate::id::{Epoch, Version};
 use crate::journal::Recovered;
+use crate::mutant::{Mutant, active};
 use crate::protocol::{DecodeError, Entry, decode};
 use crate::state_machine::StateMachine;
 use crate::sync::attempt::attempt;
-use crate::testing::mutant::{Mutant, active};
 use crate::time::Timestamp;
 
 /// Why what a journal holds makes no session.
@@ -98,12 +98,15 @@ impl<S: StateMachine> Authority<S> {
                 authority.clients = Clients::recover(snapshot.next_client, snapshot.clients);
             }
         }
-        for entry in entries {
-            authority.replay(&entry)?;
+        for entry in &entries {
+            authority.replay(entry)?;
+        }
+        if !entries.is_empty() {
+            authority.clients.skip_unrecorded();
         }
         authority.durable = authority.version;
         authority.now = authority.last_at;
-        authority.look_at_timer();
+        authority.timer = Timer::of(&authority.state);
         Ok(authority)
     }
 

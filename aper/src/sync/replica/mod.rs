@@ -14,7 +14,6 @@ mod prediction;
 mod receiving;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use self::fault::Fault;
 pub use self::io::{Event, Input, Outcome, Output, SubmitError, Ticket};
@@ -26,19 +25,20 @@ use super::authority::context_of;
 use super::clock::ServerClock;
 use crate::id::{ClientSeq, HistoryId, Identity, UserId, Version};
 use crate::limits;
+use crate::mutant::{Mutant, active};
 use crate::protocol::message::Held;
 use crate::protocol::{
     CatchUp, ClientMessage, Entry, Hello, PROTOCOL, Payload, RefusalMessage, Rejection, Resume,
     ServerMessage, SnapshotHeader, Submission, Welcome, decode, encode,
 };
 use crate::state_machine::StateMachine;
-use crate::testing::mutant::{Mutant, active};
 use crate::time::{LocalTime, Timestamp};
 
 /// The client half of one session.
 ///
 /// Costs, with p pending transitions: `submit` is one `apply`; a message with
-/// n entries is n + p of them, and one clone of the state.
+/// n entries is n + p of them, and one clone of the state; each rejection is p
+/// and a clone.
 pub struct Replica<S: StateMachine> {
     identity: Option<Identity>,
     user: Option<UserId>,
@@ -252,7 +252,7 @@ impl<S: StateMachine> Replica<S> {
         match &self.link {
             Link::Down | Link::Ending => None,
             Link::Greeting { since } => Some(*since + limits::WELCOME_WITHIN),
-            Link::Up(up) => Some(up.heard + up.patience()),
+            Link::Up(up) => Some(up.due()),
         }
     }
 
@@ -292,6 +292,9 @@ impl<S: StateMachine> Replica<S> {
 
     fn welcome(&mut self, now: LocalTime, welcome: Welcome) -> Result<(), Fault> {
         let Link::Greeting { since } = self.link else { return Err(Fault::Unexpected) };
+        if !welcome.last_seq.is_plausible() {
+            return Err(Fault::Unexpected);
+        }
         self.clock.read(since, now, welcome.now);
         let identity = Identity { client: welcome.client, key: welcome.key };
         let same = self.identity == Some(identity);
@@ -412,15 +415,14 @@ impl<S: StateMachine> Replica<S> {
     fn rejects(&mut self, now: LocalTime, rejections: Vec<Rejection>) -> Result<(), Fault> {
         for Rejection { seq, refusal } in rejections {
             let position = self.pending.iter().position(|pending| pending.seq == Some(seq));
-            let Some(pending) = position.and_then(|position| self.pending.remove(position)) else {
-                continue;
-            };
+            let Some(position) = position else { continue };
             let refusal = match refusal {
                 RefusalMessage::Panicked => Refusal::Panicked,
                 RefusalMessage::Conflict(Payload(bytes)) => {
                     Refusal::Conflict(decode(&bytes).map_err(|_| Fault::Malformed)?)
                 }
             };
+            let pending = self.pending.remove(position).expect("it was found there");
             let affected = self.rebase(now);
             let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
             self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
@@ -493,9 +495,12 @@ impl<S: StateMachine> Replica<S> {
 }
 
 impl Up {
-    /// How long after the last message something has to be done: ask, or,
-    /// having asked, give up.
-    fn patience(&self) -> Duration {
-        if self.asked.is_some() { limits::SILENCE } else { limits::PING_AFTER }
+    /// When something has to be done: ask, or, having asked, give up. An
+    /// answer gets its time also when the question was late, from a device
+    /// that had stood still.
+    fn due(&self) -> LocalTime {
+        let Some(asked) = self.asked else { return self.heard + limits::PING_AFTER };
+        let answer = asked + limits::SILENCE.saturating_sub(limits::PING_AFTER);
+        answer.max(self.heard + limits::SILENCE)
     }
 }

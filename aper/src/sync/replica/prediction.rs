@@ -4,10 +4,10 @@
 use super::pending::Effect;
 use super::{Replica, Ticket};
 use crate::id::{ClientId, Version};
+use crate::mutant::{Mutant, active};
 use crate::state_machine::{Context, Prediction, StateMachine};
 use crate::sync::attempt::{Refusal, attempt};
 use crate::sync::replica::io::{Event, Output};
-use crate::testing::mutant::{Mutant, active};
 use crate::time::{LocalTime, Timestamp};
 
 impl<S: StateMachine> Replica<S> {

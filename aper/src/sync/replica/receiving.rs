@@ -15,9 +15,10 @@ impl Receiving {
         Self::default()
     }
 
-    /// None when the state would be larger than a client takes.
+    /// None when the state would be larger than a client takes, or of a version
+    /// that no session reaches.
     pub(super) fn begin(header: SnapshotHeader) -> Option<Self> {
-        (header.bytes <= limits::SNAPSHOT_BYTES)
+        (header.bytes <= limits::SNAPSHOT_BYTES && header.version.is_plausible())
             .then(|| Self { header: Some(header), bytes: Vec::new() })
     }
 
