@@ -76,3 +76,8 @@ pub use time::{LocalTime, Timestamp};
 
 #[doc(hidden)]
 pub mod __private;
+
+/// The front page's Rust is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct FrontPage;

@@ -130,7 +130,8 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
     }
 
     /// The transition, if any, that the server should apply because a client
-    /// came or went.
+    /// came or went. Take the events as "is here" and "is gone", not as a
+    /// count: after a failure of the server a client may come twice.
     fn on_client(&self, event: &ClientEvent) -> Option<Self::Transition> {
         let _ = event;
         None
