@@ -1,6 +1,7 @@
 //! What can go wrong, one type for one operation.
 
 use aper::journal::JournalError;
+use aper::limits::CLIENT_FRAME_BYTES;
 use aper::protocol::{CloseCode, EncodeError};
 
 use crate::machine::CannotOpen;
@@ -28,6 +29,16 @@ pub enum BuildError {
     StaticFiles {
         /// The directory.
         path: String,
+    },
+    /// [`Limits::message_bytes`](crate::Limits::message_bytes) is less than
+    /// clients may send.
+    #[error(
+        "messages of {bytes} bytes at most are too short: clients send up to \
+         {CLIENT_FRAME_BYTES} bytes, and would be closed again and again"
+    )]
+    MessageBytes {
+        /// The limit that was asked for.
+        bytes: usize,
     },
 }
 

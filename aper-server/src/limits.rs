@@ -30,7 +30,9 @@ pub struct Limits {
     pub alarms: usize,
 
     /// Longest message of a client, in bytes. At it: the connection is closed
-    /// as [`CloseCode::TooBig`](aper::protocol::CloseCode::TooBig).
+    /// as [`CloseCode::TooBig`](aper::protocol::CloseCode::TooBig). Clients
+    /// pack messages up to [`CLIENT_FRAME_BYTES`](aper::limits::CLIENT_FRAME_BYTES):
+    /// less than that [is refused](crate::BuildError::MessageBytes).
     pub message_bytes: usize,
     /// Messages that one client may send in a second, on average. At it: the
     /// server reads no faster, so that the client's own sending comes to wait.

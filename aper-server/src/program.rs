@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aper::limits::CLIENT_FRAME_BYTES;
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -43,8 +44,12 @@ struct Flags {
     /// Most clients of one session at a time.
     #[arg(long, value_name = "COUNT")]
     max_clients: Option<usize>,
-    /// Longest message of a client.
-    #[arg(long, value_name = "BYTES")]
+    // Not less than clients send.
+    #[arg(
+        long,
+        value_name = "BYTES",
+        help = format!("Longest message of a client: {CLIENT_FRAME_BYTES}, the default, or more")
+    )]
     max_message: Option<usize>,
     /// How long a session without clients stays awake.
     #[arg(long, value_name = "SECONDS")]
@@ -107,10 +112,8 @@ fn configure(mut builder: ServerBuilder, flags: &Flags) -> ServerBuilder {
     set(&mut limits.clients_per_session, flags.max_clients);
     set(&mut limits.message_bytes, flags.max_message);
     set(&mut limits.idle, flags.idle.map(Duration::from_secs));
-    if !flags.allow_origins.is_empty() {
-        let origins = flags.allow_origins.iter().fold(Origins::same(), Origins::and);
-        builder = builder.origins(origins);
-    }
+    let origins = std::mem::take(&mut builder.origins);
+    builder.origins = flags.allow_origins.iter().fold(origins, Origins::and);
     match &flags.static_files {
         Some(directory) => builder.static_files(directory),
         None => builder,
@@ -161,4 +164,18 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowed_origins_are_added_to_those_of_the_program() {
+        let of_program = Origins::same().and("https://one.example");
+        let builder = crate::Server::builder().origins(of_program.clone());
+        let flags = ["program", "--allow-origin", "https://two.example"];
+        let configured = configure(builder, &Flags::parse_from(flags));
+        assert_eq!(configured.origins, of_program.and("https://two.example"));
+    }
 }

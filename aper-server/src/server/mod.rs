@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use aper::journal::{Journal, MemoryJournal, SessionKey};
+use aper::limits::CLIENT_FRAME_BYTES;
 use aper::protocol::decode;
 use aper::protocol::handshake::MachineVersion;
 use aper::{SessionId, StateMachine, Version};
@@ -70,7 +71,7 @@ pub struct ServerBuilder {
     machines: Vec<Arc<dyn AnyMachine>>,
     journal: Arc<dyn Journal>,
     limits: Limits,
-    origins: Origins,
+    pub(crate) origins: Origins,
     authenticate: Option<Hook>,
     static_files: Option<PathBuf>,
 }
@@ -107,7 +108,8 @@ impl Server {
     }
 
     /// Runs alone on a TCP listener until `shutdown` is ready, and then ends
-    /// in good order, within [`Limits::shutdown_within`].
+    /// in good order: sessions and clients within [`Limits::shutdown_within`],
+    /// and what is left of HTTP within [`Limits::close_within`] after that.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -272,10 +274,15 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// When two machines have one name or a name cannot stand in a URL, and
-    /// when there is no directory of static files.
+    /// When two machines have one name or a name cannot stand in a URL,
+    /// when there is no directory of static files, and when
+    /// [`Limits::message_bytes`] is less than what clients send.
     pub fn build(self) -> Result<Server, BuildError> {
         let machines = by_name(self.machines)?;
+        let bytes = self.limits.message_bytes;
+        if bytes < CLIENT_FRAME_BYTES {
+            return Err(BuildError::MessageBytes { bytes });
+        }
         if let Some(directory) = self.static_files.as_ref().filter(|path| !path.is_dir()) {
             return Err(BuildError::StaticFiles { path: directory.display().to_string() });
         }

@@ -44,6 +44,15 @@ fn missing_pages_are_said_in_one_sentence() {
 }
 
 #[test]
+fn messages_shorter_than_clients_send_are_no_limit() {
+    let said = refusal(&["--listen", "127.0.0.1:0", "--max-message", "262143"]);
+    assert!(said.starts_with("error: messages of 262143 bytes at most are too short"), "{said}");
+    assert_eq!(said.lines().count(), 1);
+    let help = String::from_utf8(program(&["--help"]).output().unwrap().stdout).unwrap();
+    assert!(help.contains("Longest message of a client: 262144, the default, or more"), "{help}");
+}
+
+#[test]
 #[cfg(unix)]
 fn it_serves_until_it_is_told_to_stop() {
     let child = program(&["--listen", "127.0.0.1:0", "--log-format", "json"]).spawn().unwrap();
