@@ -146,9 +146,12 @@ where
     }
 
     async fn welcome(&mut self) -> Result<(), End> {
-        let Some(Answer::Welcome { welcome, image, from }) = self.answers.recv().await else {
-            // The session is gone, or a rule is broken that it must keep.
-            return Err(End::Closing(Closing::session_failed()));
+        let (welcome, image, from) = match self.answers.recv().await {
+            Some(Answer::Welcome { welcome, image, from }) => (welcome, image, from),
+            // A rule is broken that the session must keep.
+            Some(_) => return Err(End::Closing(Closing::session_failed())),
+            // Why the session let go is said elsewhere, and not always failure.
+            None => std::future::pending().await,
         };
         let last_seq = welcome.last_seq;
         self.send(&ServerMessage::Welcome(*welcome)).await?;

@@ -1,11 +1,14 @@
 //! Clients that go and come back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aper::protocol::CloseCode;
+use aper::protocol::{ClientMessage, CloseCode, encode};
 use aper::sync::Outcome;
+use futures::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Change, Client, Tally, World, eventually};
+use crate::support::{Change, Client, Faulty, Tally, World, eventually, tallies};
 
 #[tokio::test(start_paused = true)]
 async fn what_was_sent_before_the_cut_happens_once() {
@@ -55,6 +58,33 @@ async fn a_new_connection_takes_the_place_of_the_old() {
     new.settle(Change::Add(1)).await;
     let seen = ben.sees(|state| state.sum == 1).await;
     assert_eq!(seen.here.len(), 2, "nobody came or went");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_replaced_before_its_welcome_is_told_so() {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ben.cut().await;
+    ada.sees(|state| state.here.len() == 1).await;
+    // Welcomes wait for the journal.
+    journal.delay(Duration::from_secs(5));
+    let hello = || {
+        let hello = aper::sync::Replica::<Tally>::new(Some(ben.identity())).hello();
+        Message::Binary(encode(&ClientMessage::Hello(hello)).unwrap().into())
+    };
+    let mut old = world.network.socket("/tally/one").await.unwrap();
+    old.send(hello()).await.unwrap();
+    for _ in 0..20 {
+        let mut new = world.network.socket("/tally/one").await.unwrap();
+        new.send(hello()).await.unwrap();
+        let Message::Close(Some(frame)) = old.next().await.unwrap().unwrap() else {
+            panic!("it was welcomed");
+        };
+        assert_eq!(CloseCode::from_number(frame.code.into()), Some(CloseCode::Replaced));
+        old = new;
+    }
 }
 
 #[tokio::test(start_paused = true)]
