@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aper::journal::Recovered;
+use aper::protocol::Resume;
 use aper::protocol::handshake::MachineVersion;
 use aper::sync::Authority;
 use aper::sync::authority::{Input, OpenError, Output, SnapshotImage};
@@ -23,6 +24,8 @@ pub(crate) trait AnyAuthority: Send {
     fn version(&self) -> Version;
     /// [`Authority::connected`].
     fn connected(&self) -> usize;
+    /// [`Authority::knows`].
+    fn knows(&self, resume: &Resume) -> bool;
     /// [`Authority::snapshot`].
     fn snapshot(&self) -> Option<SnapshotImage>;
 }
@@ -105,6 +108,10 @@ impl<S: StateMachine> AnyAuthority for Authority<S> {
 
     fn connected(&self) -> usize {
         Authority::connected(self)
+    }
+
+    fn knows(&self, resume: &Resume) -> bool {
+        Authority::knows(self, resume)
     }
 
     fn snapshot(&self) -> Option<SnapshotImage> {

@@ -200,16 +200,17 @@ impl Session {
         }
     }
 
-    /// Lets a client in. Whether somebody who says to come back really does,
-    /// and so takes the place of its own old connection, only the authority
-    /// can tell: so that is tried, and taken back if the session is too full.
+    /// Lets a client in. A full session turns strangers away before they leave
+    /// a trace. One that it remembers may take the place of its own old
+    /// connection: so that is tried, and taken back if it has none.
     fn join(&mut self, join: Join) -> Result<(), SessionError> {
         let Join { connection, user, resume, lane, close, reply } = join;
         self.quiet_since = Instant::now();
         let places = self.limits.clients_per_session;
         let full =
             || Closing::new(CloseCode::Full, format!("the session is full: {places} clients"));
-        if self.authority.connected() >= places && resume.is_none() {
+        let comes_back = resume.is_some_and(|resume| self.authority.knows(&resume));
+        if self.authority.connected() >= places && !comes_back {
             let _ = reply.send(Err(full()));
             return Ok(());
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aper::protocol::CloseCode;
 use aper::sync::Outcome;
+use aper_server::Server;
 
-use crate::support::{Change, Client, Faulty, Tally, World, tallies};
+use crate::support::{Blow, Brittle, Change, Client, Faulty, Tally, World, tallies};
 
 /// Long enough for the journal to know the clients.
 async fn stored() {
@@ -15,24 +16,24 @@ async fn stored() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_breaks_its_session_breaks_no_other() {
-    let world = World::new();
-    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
-    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
-    let other: Client<Tally> = Client::connect(&world.network, "/tally/two").await;
-    ada.settle(Change::Add(7)).await;
+    let world = World::with(Server::builder().machine(|_| Brittle(0)));
+    let ada: Client<Brittle> = Client::connect(&world.network, "/brittle/one").await;
+    let ben: Client<Brittle> = Client::connect(&world.network, "/brittle/one").await;
+    let other: Client<Brittle> = Client::connect(&world.network, "/brittle/two").await;
+    ada.settle(Blow::Add(7)).await;
     stored().await;
-    ada.settle(Change::Add(1)).await;
-    ada.submit(Change::Curse).await;
+    ada.settle(Blow::Add(1)).await;
+    ada.submit(Blow::Break).await;
     assert_eq!(ada.closed().await, CloseCode::SessionFailed);
     assert_eq!(ben.closed().await, CloseCode::SessionFailed);
-    other.settle(Change::Add(1)).await;
+    other.settle(Blow::Add(1)).await;
     assert!(other.now().connected);
 
     // It starts anew from its journal, with all that anybody was told.
-    let last = ben.submit(Change::Add(1)).await;
-    ben.reconnect(&world.network, "/tally/one").await;
+    let last = ben.submit(Blow::Add(1)).await;
+    ben.reconnect(&world.network, "/brittle/one").await;
     assert!(matches!(ben.outcome(last).await, Outcome::Confirmed(_)));
-    assert_eq!(ben.now().state.unwrap().sum, 9);
+    assert_eq!(ben.now().state.unwrap(), Brittle(9));
     assert_eq!(ben.now().snapshots, 1, "the log that it held is the session's still");
 }
 
@@ -92,19 +93,23 @@ async fn a_full_session_lets_nobody_in_but_who_was_there() {
     eve.attach(world.network.socket("/tally/one").await.unwrap());
     assert_eq!(eve.closed().await, CloseCode::Full);
 
-    // One who claims to come back, and does not, is not let in either.
+    // One who claims to come back, and does not, is not let in either, and the
+    // machine never hears of it.
+    let before = ada.sees(|state| state.here.len() == 2).await.count;
     let mut forged = ben.identity();
     forged.key = aper::ResumeKey(uuid::Uuid::nil());
     let eve: Client<Tally> = Client::offline(Some(forged));
     eve.attach(world.network.socket("/tally/one").await.unwrap());
     assert_eq!(eve.closed().await, CloseCode::Full);
+    ada.settle(Change::Add(1)).await;
+    assert_eq!(ada.now().state.unwrap().count, before + 1);
 
     // Who has lost the connection, unnoticed, takes the own place.
     let again: Client<Tally> = Client::offline(Some(ben.identity()));
     again.reconnect(&world.network, "/tally/one").await;
     assert_eq!(ben.closed().await, CloseCode::Replaced);
     again.settle(Change::Add(1)).await;
-    assert_eq!(ada.sees(|state| state.sum == 1).await.here.len(), 2);
+    assert_eq!(ada.sees(|state| state.sum == 2).await.here.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,12 +57,15 @@ async fn a_refusal_reaches_its_sender_and_the_session_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_apply_costs_one_transition() {
+async fn a_panic_costs_one_transition() {
     let world = World::new();
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
-    let outcome = ada.settle(Change::Panic).await;
-    assert_eq!(outcome, Outcome::Refused { refusal: Refusal::Panicked, affected: vec![] });
+    // In `apply`, and in what is asked of the state that it makes.
+    for change in [Change::Panic, Change::Curse] {
+        let outcome = ada.settle(change).await;
+        assert_eq!(outcome, Outcome::Refused { refusal: Refusal::Panicked, affected: vec![] });
+    }
     ada.submit(Change::Add(1)).await;
     assert_eq!(ben.sees(|state| state.count == 3).await.sum, 1);
     assert!(ada.now().connected && ben.now().connected);

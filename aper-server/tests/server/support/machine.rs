@@ -175,3 +175,36 @@ impl StateMachine for Weighed {
         Ok(())
     }
 }
+
+/// A machine that promises to refuse nothing half-way, and does not keep that:
+/// its panic costs the session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Brittle(pub u64);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Blow {
+    Add(u64),
+    Break,
+}
+
+impl StateMachine for Brittle {
+    const NAME: &'static str = "brittle";
+    const ATOMIC: bool = true;
+    type Transition = Blow;
+    type Conflict = NeverConflict;
+
+    fn apply(&mut self, blow: &Blow, _: &Context) -> Result<(), NeverConflict> {
+        match blow {
+            Blow::Add(n) => self.0 += n,
+            Blow::Break => panic!("the machine breaks"),
+        }
+        Ok(())
+    }
+
+    fn predict(&self, blow: &Blow) -> Prediction {
+        match blow {
+            Blow::Add(_) => Prediction::Optimistic,
+            Blow::Break => Prediction::Wait,
+        }
+    }
+}

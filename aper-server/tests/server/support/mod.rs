@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use client::Client;
 pub use journal::Faulty;
-pub use machine::{Change, NextTally, Other, Refused, Tally, Weighed};
+pub use machine::{Blow, Brittle, Change, NextTally, Other, Refused, Tally, Weighed};
 pub use world::{Socket, World, tallies};
 
 /// Waits until something is so that nobody announces. In paused time, which
