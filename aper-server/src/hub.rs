@@ -5,8 +5,9 @@
 //! whoever comes finds its mailbox closed, waits until it is gone and asks
 //! again: there are never two tasks of one session.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep_until;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
+use crate::alarms::{Alarm, Alarms};
 use crate::clock::Clock;
 use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
@@ -47,8 +49,8 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct State {
     awake: HashMap<Arc<SessionKey>, SessionHandle>,
-    alarms: BTreeSet<(Timestamp, Arc<SessionKey>)>,
-    alarm_of: HashMap<Arc<SessionKey>, Timestamp>,
+    /// Of sessions that are asleep.
+    alarms: Alarms,
     alarms_watched: Watched,
 }
 
@@ -172,8 +174,15 @@ impl Hub {
     }
 
     fn start(self: &Arc<Self>, key: &Arc<SessionKey>) -> Result<SessionHandle, NotStarted> {
+        self.start_in(&mut self.state(), key)
+    }
+
+    fn start_in(
+        self: &Arc<Self>,
+        state: &mut State,
+        key: &Arc<SessionKey>,
+    ) -> Result<SessionHandle, NotStarted> {
         let machine = self.machines.get(&*key.machine).ok_or(NotStarted::UnknownMachine)?;
-        let mut state = self.state();
         if let Some(session) = state.awake.get(key) {
             return Ok(session.clone());
         }
@@ -183,10 +192,9 @@ impl Hub {
         if state.awake.len() >= self.limits.sessions {
             return Err(NotStarted::TooMany);
         }
-        state.remove_alarm(key);
+        let alarm = state.alarms.remove(key);
         let (session, post) = SessionHandle::new(&self.limits);
         state.awake.insert(Arc::clone(key), session.clone());
-        drop(state);
 
         let ground = Ground {
             key: Arc::clone(key),
@@ -197,23 +205,27 @@ impl Hub {
             stopping: self.stopping.subscribe(),
         };
         let span = info_span!(parent: None, "session", session = %key);
-        tokio::spawn(Arc::clone(self).supervise(ground, post).instrument(span));
+        tokio::spawn(Arc::clone(self).supervise(ground, post, alarm).instrument(span));
         Ok(session)
     }
 
     /// Runs a session to its end, whatever that is, and then takes it out of
-    /// the books before anybody is told.
-    async fn supervise(self: Arc<Self>, ground: Ground, post: SessionPost) {
+    /// the books before anybody is told. `alarm` is the one that it had.
+    async fn supervise(self: Arc<Self>, ground: Ground, post: SessionPost, alarm: Option<Alarm>) {
         let key = Arc::clone(&ground.key);
         let SessionPost { mailbox, ended } = post;
-        let may_sleep = |alarm: Option<Timestamp>| {
-            alarm.is_none() || self.state().alarms.len() < self.limits.alarms
+        // A session that fails may have a timer in its journal when it ever had
+        // one: nobody else would wake it for that. One that never did is left
+        // alone, or whoever names sessions could have them opened for ever.
+        let had_timer = AtomicBool::new(alarm.is_some());
+        let may_sleep = |timer: Option<Timestamp>| {
+            timer.is_none() || self.state().alarms.len() < self.limits.alarms
         };
         let mut stopping = self.stopping();
         let run = async {
             let session = open(ground, mailbox).await?;
             info!("the session is awake");
-            session.run(may_sleep).await
+            session.run(may_sleep, &had_timer).await
         };
         let run = async {
             tokio::select! {
@@ -223,35 +235,42 @@ impl Hub {
         };
         // Unwind-safe: a panic drops all that the session had.
         let rest = AssertUnwindSafe(run).catch_unwind().await;
+        let retry = || {
+            let had_timer = had_timer.load(Ordering::Relaxed);
+            had_timer.then(|| Alarm::retry(self.clock.now(), alarm))
+        };
         let (how, alarm) = match rest {
-            Ok(Ok(Rest::Asleep { alarm })) => (Ended::Asleep, alarm),
+            Ok(Ok(Rest::Asleep { timer })) => (Ended::Asleep, timer.map(Alarm::at)),
             Ok(Ok(Rest::ShutDown)) => (Ended::ShutDown, None),
-            Ok(Err(error)) => (failed(&error), None),
+            Ok(Err(error)) => (failed(&error), retry()),
             Err(panic) => {
                 error!(panic = text_of(&*panic), "the session panicked and ended");
-                (Ended::Failed, None)
+                (Ended::Failed, retry())
             }
         };
         self.ended(&key, alarm);
         if how == Ended::Asleep {
-            info!(alarm = alarm.map(Timestamp::as_millis), "the session is asleep");
+            info!(alarm = alarm.map(|alarm| alarm.at.as_millis()), "the session is asleep");
         }
         ended.send_replace(Some(how));
     }
 
-    fn ended(self: &Arc<Self>, key: &Arc<SessionKey>, alarm: Option<Timestamp>) {
+    fn ended(self: &Arc<Self>, key: &Arc<SessionKey>, alarm: Option<Alarm>) {
         let mut state = self.state();
         state.awake.remove(key);
-        if let Some(at) = alarm {
-            self.set_alarm(&mut state, at, key);
+        match alarm {
+            Some(alarm) if state.alarms.len() < self.limits.alarms => {
+                self.set_alarm(&mut state, key, alarm);
+            }
+            Some(_) => warn!("too many alarms: the session's timer waits for somebody to come"),
+            None => {}
         }
         drop(state);
         self.one_ended.notify_waiters();
     }
 
-    fn set_alarm(self: &Arc<Self>, state: &mut State, at: Timestamp, key: &Arc<SessionKey>) {
-        state.alarms.insert((at, Arc::clone(key)));
-        state.alarm_of.insert(Arc::clone(key), at);
+    fn set_alarm(self: &Arc<Self>, state: &mut State, key: &Arc<SessionKey>, alarm: Alarm) {
+        state.alarms.set(key, alarm);
         self.alarms_changed.notify_one();
         if state.alarms_watched == Watched::NotYet {
             state.alarms_watched = Watched::Yes;
@@ -260,19 +279,23 @@ impl Hub {
         }
     }
 
-    /// Starts the sessions whose time has come.
+    /// Starts the sessions whose time has come. Nobody else can start one
+    /// between its alarm and what becomes of it here.
     fn ring(self: &Arc<Self>) {
         let now = self.clock.now();
         loop {
             let mut state = self.state();
-            let Some((at, key)) = state.alarms.first().cloned() else { return };
-            if at > now {
+            let due = state.alarms.first().filter(|(alarm, _)| alarm.at <= now);
+            let Some((alarm, key)) = due.map(|(alarm, key)| (alarm, Arc::clone(key))) else {
                 return;
-            }
-            state.remove_alarm(&key);
-            drop(state);
-            if let Err(NotStarted::TooMany) = self.start(&key) {
-                self.set_alarm(&mut self.state(), now + RING_AGAIN, &key);
+            };
+            match self.start_in(&mut state, &key) {
+                Err(NotStarted::TooMany) => {
+                    self.set_alarm(&mut state, &key, alarm.put_off(now + RING_AGAIN));
+                }
+                Ok(_) | Err(NotStarted::UnknownMachine | NotStarted::Stopping) => {
+                    state.alarms.remove(&key);
+                }
             }
         }
     }
@@ -288,20 +311,12 @@ impl Drop for Hub {
     }
 }
 
-impl State {
-    fn remove_alarm(&mut self, key: &Arc<SessionKey>) {
-        if let Some(at) = self.alarm_of.remove(key) {
-            self.alarms.remove(&(at, Arc::clone(key)));
-        }
-    }
-}
-
 /// Wakes sleeping sessions in time, for as long as there is a hub.
 async fn watch_alarms(hub: Weak<Hub>, changed: Arc<Notify>, clock: Clock) {
     loop {
         let Some(awake) = hub.upgrade() else { return };
         awake.ring();
-        let next = awake.state().alarms.first().map(|(at, _)| clock.wait_for(*at));
+        let next = awake.state().alarms.first().map(|(alarm, _)| clock.wait_for(alarm.at));
         drop(awake);
         let due = async {
             match next {

@@ -20,6 +20,7 @@
 //! listener that does.
 #![warn(missing_docs)]
 
+mod alarms;
 mod auth;
 mod clock;
 mod connection;

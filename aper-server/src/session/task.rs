@@ -3,6 +3,7 @@
 //! ready, so that what they add is written together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aper::Timestamp;
@@ -57,7 +58,7 @@ pub(crate) enum Rest {
     /// Nobody was here, and nothing happened, for long enough.
     Asleep {
         /// When the machine's next timer is due.
-        alarm: Option<Timestamp>,
+        timer: Option<Timestamp>,
     },
     /// The server stops.
     ShutDown,
@@ -94,13 +95,19 @@ impl Session {
     }
 
     /// Runs until there is nothing to do for long enough, or the server stops.
-    /// `may_sleep` says whether there is room for an alarm.
+    /// `may_sleep` says whether there is room for an alarm; `had_timer` is told
+    /// when the machine has a timer, and never that it has none any more: the
+    /// journal may not know that yet.
     pub(crate) async fn run(
         mut self,
         may_sleep: impl Fn(Option<Timestamp>) -> bool,
+        had_timer: &AtomicBool,
     ) -> Result<Rest, SessionError> {
         loop {
             let timer = self.authority.next_timeout().map(|at| self.clock.wait_for(at));
+            if timer.is_some() {
+                had_timer.store(true, Ordering::Relaxed);
+            }
             let newcomers = self.newcomers_due();
             let quiet = later(self.quiet_since, self.limits.idle);
             tokio::select! {
@@ -300,15 +307,15 @@ impl Session {
             self.store_snapshot();
             return None;
         }
-        let alarm = self.authority.next_timeout();
-        if !self.mailbox.is_empty() || !may_sleep(alarm) {
+        let timer = self.authority.next_timeout();
+        if !self.mailbox.is_empty() || !may_sleep(timer) {
             self.quiet_since = Instant::now();
             return None;
         }
         // Whoever has sent a command, or is about to, finds the mailbox
         // closed and asks the hub for the next of this session.
         self.mailbox.close();
-        Some(Rest::Asleep { alarm })
+        Some(Rest::Asleep { timer })
     }
 
     fn snapshot(&self) -> SnapshotImage {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use aper::protocol::CloseCode;
 use aper::sync::Outcome;
 use tokio::time::{Instant, sleep};
 
@@ -62,6 +63,59 @@ async fn a_timer_wakes_a_sleeping_session_in_time() {
     ada.reconnect(&world.network, "/tally/one").await;
     let rang = ada.sees(|state| !state.rang.is_empty()).await.rang[0];
     assert!(rang >= due && rang.saturating_since(due) < Duration::from_secs(1), "{rang} {due}");
+}
+
+/// When the timer of a session rang that was to ring after two hours, while
+/// everybody was away and `trouble` was with the journal: how late.
+async fn rang_late(trouble: impl AsyncFnOnce(&Faulty)) -> Duration {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let due = ada.now().server_time.unwrap() + Duration::from_secs(7200);
+    ada.settle(Change::Alarm(due)).await;
+    ada.cut().await;
+    world.asleep().await;
+    trouble(&journal).await;
+    sleep(Duration::from_secs(9000)).await;
+    assert_eq!(world.server.sessions_awake(), 0);
+    let opened = journal.opened.load(Ordering::Relaxed);
+    sleep(Duration::from_secs(9000)).await;
+    assert_eq!(journal.opened.load(Ordering::Relaxed), opened, "it has rung, and is left alone");
+    ada.reconnect(&world.network, "/tally/one").await;
+    let rang = ada.sees(|state| !state.rang.is_empty()).await.rang;
+    assert!(rang.len() == 1 && rang[0] >= due);
+    rang[0].saturating_since(due)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_outlasts_a_journal_that_cannot_be_opened() {
+    // After 1, 2, 4 and 8 seconds more it is tried again.
+    let trouble = async |journal: &Faulty| journal.fail_opens.store(4, Ordering::Relaxed);
+    assert_eq!(rang_late(trouble).await.as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_outlasts_a_journal_that_takes_nothing() {
+    let trouble = async |journal: &Faulty| {
+        journal.fail(Some("one"));
+        sleep(Duration::from_secs(7200 + 100)).await;
+        journal.fail(None);
+    };
+    // The trouble is over some 160 s after the timer was due; tried after 1, 3,
+    // 7, 15, 31, 63, 123 and 183.
+    assert_eq!(rang_late(trouble).await.as_secs(), 183);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_fails_without_a_timer_is_left_alone() {
+    let journal = Arc::new(Faulty::default());
+    journal.fail_opens.store(100, Ordering::Relaxed);
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::offline(None);
+    ada.attach(world.network.socket("/tally/one").await.unwrap());
+    assert_eq!(ada.closed().await, CloseCode::SessionFailed);
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(journal.opened.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ pub struct Faulty {
     delay: Mutex<Duration>,
     fail: Mutex<Option<String>>,
     pub opened: AtomicUsize,
+    /// How many more openings fail.
+    pub fail_opens: AtomicUsize,
     pub snapshots: AtomicUsize,
     /// How many entries each append had.
     pub appends: Mutex<Vec<usize>>,
@@ -32,11 +34,15 @@ impl Faulty {
 
     fn fails(&self, key: &SessionKey) -> Result<(), JournalError> {
         if self.fail.lock().unwrap().as_deref() == Some(key.session.as_str()) {
-            let reason = "the disk is full".to_owned();
-            return Err(JournalError::Storage { session: key.clone(), reason });
+            return Err(failure(key));
         }
         Ok(())
     }
+}
+
+fn failure(key: &SessionKey) -> JournalError {
+    let reason = "the disk is full".to_owned();
+    JournalError::Storage { session: key.clone(), reason }
 }
 
 impl Journal for Faulty {
@@ -46,6 +52,10 @@ impl Journal for Faulty {
         fresh: HistoryId,
     ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
         self.opened.fetch_add(1, Ordering::Relaxed);
+        let less = |left: usize| left.checked_sub(1);
+        if self.fail_opens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+            return Box::pin(async move { Err(failure(key)) });
+        }
         self.inner.open(key, fresh)
     }
 
