@@ -168,6 +168,27 @@ test('what is wrong with a transition is said, and what is right is taken', asyn
   said.forEach((text, place) => expect.soft(text).toContain(cases[place]![1]));
 });
 
+test('a transition that throws when it is looked at is malformed, and harms nobody', async ({ page }) => {
+  const said = await page.evaluate(async () => {
+    const fail = (): never => {
+      throw new Error('mine');
+    };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const getter = Object.defineProperty({}, 'increment', { get: fail, enumerable: true });
+    const transitions = [getter, new Proxy({}, { ownKeys: fail }), revoked.proxy];
+    const submit = (transition: unknown): Promise<unknown> =>
+      client.submit(transition as Package.Transition).catch((error) => error.code);
+    const codes = await Promise.all(transitions.map(submit));
+    return { codes, outcome: await client.submit('increment'), problem: client.status.problem };
+  });
+  expect(said).toEqual({
+    codes: ['malformed', 'malformed', 'malformed'],
+    outcome: { ok: true, version: 1 },
+    problem: null,
+  });
+});
+
 test('what is submitted offline is applied once, on return', async ({ page, network, session, browser }) => {
   const other = await member(await browser.newContext(), network, session);
   network.cut();

@@ -1,15 +1,32 @@
 //! From a JavaScript value to a Rust one.
 
 use aper::limits::DECODE_DEPTH;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Reflect};
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{Fault, MAX_SAFE_INTEGER};
+
+// A getter or a proxy can throw from any look at a value. An exception that
+// nobody catches would fly through this module and leave it half done, so
+// nothing is asked of a value by an import that does not catch.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = isArray)]
+    fn is_array(value: &JsValue) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = entries)]
+    fn entries_of(value: &JsValue) -> Result<Array, JsValue>;
+}
+
+fn threw<E>(_: E) -> Fault {
+    Fault::custom("a getter threw an exception")
+}
 
 /// The value as a `T`. May run the application's code: a value can have
 /// getters.
@@ -44,8 +61,28 @@ impl Value {
         self.value.is_undefined() || self.value.is_null()
     }
 
-    fn array(&self) -> Option<&Array> {
-        Array::is_array(&self.value).then(|| self.value.unchecked_ref())
+    fn is_array(&self) -> bool {
+        is_array(&self.value).unwrap_or(false)
+    }
+
+    /// The elements, if this is an array.
+    fn array(&self) -> Result<Option<Elements>, Fault> {
+        if !self.is_array() {
+            return Ok(None);
+        }
+        let length = Reflect::get(&self.value, &JsValue::from_str("length")).map_err(threw)?;
+        // Between 0 and 2^32, or a proxy's lie; the cast saturates.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let length = length.as_f64().unwrap_or_default() as u32;
+        let within = Self { value: self.value.clone(), ..*self };
+        Ok(Some(Elements { within, length, next: 0 }))
+    }
+
+    fn entries<'de, V: Visitor<'de>>(&self, visitor: &V) -> Result<Array, Fault> {
+        if !self.value.is_object() || self.is_array() {
+            return Err(self.mismatch(visitor));
+        }
+        entries_of(&self.value).map_err(threw)
     }
 
     fn integer(&self) -> Option<i64> {
@@ -71,7 +108,7 @@ impl Value {
             Unexpected::Float(0.0)
         } else if self.value.is_string() {
             Unexpected::Str("")
-        } else if self.array().is_some() {
+        } else if self.is_array() {
             Unexpected::Seq
         } else if self.value.is_object() {
             Unexpected::Map
@@ -86,12 +123,12 @@ impl Value {
         length: Option<usize>,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let Some(array) = self.array() else { return Err(self.mismatch(&visitor)) };
-        let (array, found) = (array.clone(), array.length());
-        if length.is_some_and(|length| length != found as usize) {
-            return Err(Fault::invalid_length(found as usize, &visitor));
+        let Some(elements) = self.array()? else { return Err(self.mismatch(&visitor)) };
+        let found = elements.length as usize;
+        if length.is_some_and(|length| length != found) {
+            return Err(Fault::invalid_length(found, &visitor));
         }
-        visitor.visit_seq(Elements { within: self, array, next: 0 })
+        visitor.visit_seq(elements)
     }
 }
 
@@ -119,7 +156,7 @@ impl<'de> Deserializer<'de> for Value {
                 visitor.visit_i64(value)
             } else if let Some(value) = self.value.as_f64() {
                 visitor.visit_f64(value)
-            } else if self.array().is_some() {
+            } else if self.is_array() {
                 self.deserialize_seq(visitor)
             } else {
                 self.deserialize_map(visitor)
@@ -164,15 +201,13 @@ impl<'de> Deserializer<'de> for Value {
 
     read_as! {
         deserialize_bytes deserialize_byte_buf => |self, visitor| {
-            let Some(array) = self.array() else { return Err(self.mismatch(&visitor)) };
-            let byte = |value| {
-                let byte = self.inside(value).ok()?.integer()?;
-                u8::try_from(byte).ok()
-            };
-            match array.iter().map(byte).collect() {
-                Some(bytes) => visitor.visit_byte_buf(bytes),
-                None => Err(Fault::custom("there is something that is no byte")),
+            let Some(mut elements) = self.array()? else { return Err(self.mismatch(&visitor)) };
+            let mut bytes = Vec::new();
+            while let Some(element) = elements.next_value()? {
+                let byte = element.integer().and_then(|byte| u8::try_from(byte).ok());
+                bytes.push(byte.ok_or_else(|| Fault::custom("there is something that is no byte"))?);
             }
+            visitor.visit_byte_buf(bytes)
         }
     }
 
@@ -198,10 +233,7 @@ impl<'de> Deserializer<'de> for Value {
 
     read_as! {
         deserialize_map => |self, visitor| {
-            if !self.value.is_object() || self.array().is_some() {
-                return Err(self.mismatch(&visitor));
-            }
-            let entries = Object::entries(self.value.unchecked_ref());
+            let entries = self.entries(&visitor)?;
             visitor.visit_map(Entries { within: self, entries, next: 0, value: None })
         }
     }
@@ -252,7 +284,7 @@ impl<'de> Deserializer<'de> for Value {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        if !self.value.is_object() || self.array().is_some() {
+        if !self.value.is_object() || self.is_array() {
             return Err(self.mismatch(&visitor));
         }
         visitor.visit_map(Fields { within: self, fields: fields.iter(), value: None })
@@ -268,10 +300,7 @@ impl<'de> Deserializer<'de> for Value {
             let content = self.inside(JsValue::UNDEFINED)?;
             return visitor.visit_enum(Variant { name: self, content });
         }
-        if !self.value.is_object() || self.array().is_some() {
-            return Err(self.mismatch(&visitor));
-        }
-        let entries = Object::entries(self.value.unchecked_ref());
+        let entries = self.entries(&visitor)?;
         if entries.length() != 1 {
             return Err(Fault::custom("the object of a variant has one field, the variant's name"));
         }
@@ -284,8 +313,19 @@ impl<'de> Deserializer<'de> for Value {
 
 struct Elements {
     within: Value,
-    array: Array,
+    length: u32,
     next: u32,
+}
+
+impl Elements {
+    fn next_value(&mut self) -> Result<Option<Value>, Fault> {
+        if self.next == self.length {
+            return Ok(None);
+        }
+        let element = Reflect::get_u32(&self.within.value, self.next).map_err(threw)?;
+        self.next += 1;
+        self.within.inside(element).map(Some)
+    }
 }
 
 impl<'de> SeqAccess<'de> for Elements {
@@ -295,12 +335,7 @@ impl<'de> SeqAccess<'de> for Elements {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Fault> {
-        if self.next == self.array.length() {
-            return Ok(None);
-        }
-        let element = self.array.get(self.next);
-        self.next += 1;
-        seed.deserialize(self.within.inside(element)?).map(Some)
+        self.next_value()?.map(|element| seed.deserialize(element)).transpose()
     }
 }
 
@@ -348,8 +383,8 @@ impl<'de> MapAccess<'de> for Fields {
         seed: K,
     ) -> Result<Option<K::Value>, Fault> {
         for field in self.fields.by_ref() {
-            let value = Reflect::get(&self.within.value, &JsValue::from_str(field))
-                .map_err(|_| Fault::custom("a getter threw an exception"))?;
+            let value =
+                Reflect::get(&self.within.value, &JsValue::from_str(field)).map_err(threw)?;
             if !value.is_undefined() {
                 self.value = Some(value);
                 let field: StrDeserializer<'_, Fault> = field.into_deserializer();
