@@ -1,6 +1,7 @@
 //! "Come back at this time", and "come back when this is over".
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use aper::LocalTime;
 use wasm_bindgen::JsValue;
@@ -17,7 +18,7 @@ extern "C" {
     fn clear_timeout(timer: &JsValue);
 
     #[wasm_bindgen(js_name = queueMicrotask)]
-    fn queue_microtask(callback: &Closure<dyn Fn()>);
+    fn queue_microtask(callback: &JsValue);
 }
 
 /// The browser's longest; a longer one fires at once.
@@ -72,19 +73,23 @@ impl Drop for Timer {
 
 /// Runs when the code that is running has come to its end, before anything
 /// else happens, and once however often it was asked for.
+///
+/// What was queued cannot be taken back, so it may run when this is no more:
+/// the browser has a callback of its own each time, which frees itself.
 pub(crate) struct Microtask {
-    callback: Closure<dyn Fn()>,
+    callback: Rc<dyn Fn()>,
     queued: Cell<bool>,
 }
 
 impl Microtask {
     pub(crate) fn new(callback: impl Fn() + 'static) -> Self {
-        Self { callback: Closure::new(callback), queued: Cell::new(false) }
+        Self { callback: Rc::new(callback), queued: Cell::new(false) }
     }
 
     pub(crate) fn queue(&self) {
         if !self.queued.replace(true) {
-            queue_microtask(&self.callback);
+            let callback = Rc::clone(&self.callback);
+            queue_microtask(&Closure::once_into_js(move || callback()));
         }
     }
 

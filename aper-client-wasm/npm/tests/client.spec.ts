@@ -410,7 +410,9 @@ test('another machine’s address means: reload', async ({ blank: page }) => {
   expect(status.problem?.text).toContain('`timer`');
 });
 
-test('what is no address is an error', async ({ blank: page }) => {
+test('what is no address is an error, and nothing else', async ({ blank: page }) => {
+  const uncaught: Error[] = [];
+  page.on('pageerror', (error) => uncaught.push(error));
   const codes = await page.evaluate(() =>
     Promise.all(
       ['http://', 'mailto:somebody@example.org', 'ws://example.org:99999'].map((url) =>
@@ -419,6 +421,7 @@ test('what is no address is an error', async ({ blank: page }) => {
     ),
   );
   expect(codes).toEqual(['address', 'address', 'address']);
+  expect(uncaught).toEqual([]);
 });
 
 test('a module that is not there is an error, and may be there the next time', async ({ blank: page, session }) => {
