@@ -8,6 +8,8 @@
  * - `too-big`: the transition is longer than a server takes;
  * - `too-many-pending`: too many transitions have no answer yet;
  * - `load`: the WebAssembly module cannot be loaded;
+ * - `identity`: the application's own {@link Identity} has failed to load, which
+ *   is the cause;
  * - `crashed`: the machine has failed here, and every client of it on this
  *   page with it.
  */
@@ -19,6 +21,7 @@ export type ErrorCode =
   | 'too-big'
   | 'too-many-pending'
   | 'load'
+  | 'identity'
   | 'crashed';
 
 /** What is thrown, and what promises are rejected with, and nothing else. */

@@ -382,6 +382,39 @@ test('the application may keep the identity itself', async ({ blank: page, sessi
   expect(ids).toEqual([1, 1]);
 });
 
+test('an identity that cannot be saved costs nothing else, and one that cannot be loaded is an error', async ({ blank: page, session }) => {
+  const thrown = page.waitForEvent('pageerror');
+  const seen = await page.evaluate(async (url) => {
+    const fail = (): never => {
+      throw new Error('mine');
+    };
+    const order: string[] = [];
+    const save = (): void => {
+      queueMicrotask(() => order.push('later'));
+      fail();
+    };
+    const client = await aper.connect(url, { identity: { load: () => null, save } });
+    // What else came with the identity is told together with it.
+    client.subscribe(() => client.id !== undefined && order.push('told'));
+    const outcome = await client.submit('increment');
+    const causes = [];
+    for (const load of [fail, async () => fail()]) {
+      const error = await aper.connect(url, { identity: { load, save } }).catch((error) => error);
+      causes.push([error instanceof aper.AperError, error.code, error.cause.message]);
+    }
+    return { outcome, order: order.slice(0, 2), causes };
+  }, session);
+  expect((await thrown).message).toContain('mine');
+  expect(seen).toEqual({
+    outcome: { ok: true, version: 1 },
+    order: ['told', 'later'],
+    causes: [
+      [true, 'identity', 'mine'],
+      [true, 'identity', 'mine'],
+    ],
+  });
+});
+
 test('who is replaced says so, waits, and may come back', async ({ page, context, network, session }) => {
   const key = await page.evaluate(() => Object.entries({ ...localStorage })[0]);
   const other = await visit(context, network);
