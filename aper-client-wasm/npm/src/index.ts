@@ -145,10 +145,10 @@ export type Outcome =
 export async function connect(url: string | URL, options: Options = {}): Promise<Client> {
   const address = webSocketAddress(url);
   const { identity = address } = options;
-  const [seat] = await Promise.all([
-    typeof identity === 'string' ? freeSeat(identity) : ownSeat(identity),
-    load(options.wasm),
-  ]);
+  // Before there is a seat: one that is taken for nothing makes another client
+  // of the next attempt.
+  await load(options.wasm);
+  const seat = await (typeof identity === 'string' ? freeSeat(identity) : ownSeat(identity));
   try {
     return new MachineClient(address, options.token, seat);
   } catch (error) {
