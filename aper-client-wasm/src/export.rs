@@ -120,6 +120,10 @@ macro_rules! __export_class {
                     self.0.close();
                 }
 
+                pub fn abandon(&self) {
+                    self.0.abandon();
+                }
+
                 #[wasm_bindgen(js_name = onPanic)]
                 pub fn on_panic(handler: $crate::export::PanicHandler) {
                     $crate::export::on_panic(handler);
@@ -316,6 +320,12 @@ impl<S: StateMachine> Exported<S> {
     /// See [`Client::close`].
     pub fn close(&self) {
         self.client.close();
+    }
+
+    /// Closes the socket, and hears and tells nothing more: for when the module
+    /// has failed, after which nothing else may be called.
+    pub fn abandon(&self) {
+        self.client.abandon();
     }
 }
 

@@ -64,10 +64,17 @@ impl Socket {
     /// Closes it and hears no more of it.
     pub(crate) fn close(&self, code: u16, reason: &str) {
         if let Some(socket) = self.current.borrow_mut().take() {
-            socket.set_onopen(None);
-            socket.set_onmessage(None);
-            socket.set_onclose(None);
-            let _ = socket.close_with_code_and_reason(code, reason);
+            close(&socket, code, reason);
+        }
+    }
+
+    /// Closes it, if it can be had, and leaves everything else as it is: for a
+    /// module that has failed, perhaps while it had this in hand.
+    pub(crate) fn abandon(&self) {
+        if let Ok(current) = self.current.try_borrow()
+            && let Some(socket) = &*current
+        {
+            close(socket, 1000, "");
         }
     }
 }
@@ -76,6 +83,13 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.close(1000, "");
     }
+}
+
+fn close(socket: &WebSocket, code: u16, reason: &str) {
+    socket.set_onopen(None);
+    socket.set_onmessage(None);
+    socket.set_onclose(None);
+    let _ = socket.close_with_code_and_reason(code, reason);
 }
 
 /// The bytes of a frame. A text frame, or one that is longer than any server's

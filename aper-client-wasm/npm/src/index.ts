@@ -348,7 +348,13 @@ class MachineClient implements Client {
     this.#gone = true;
     this.#setStatus('offline', this.#status.pending, problem);
     this.#endAll('crashed', problem.text);
-    queueMicrotask(() => this.#tell());
+    // The module is still running; it has come to its end in a microtask.
+    queueMicrotask(() => {
+      try {
+        this.#machine.abandon();
+      } catch {}
+      this.#tell();
+    });
   }
 
   /** Asks the machine, if it can still be asked. */

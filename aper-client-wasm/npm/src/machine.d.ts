@@ -19,6 +19,7 @@ export class Machine {
   submit(transition: any, settle: any): void;
   reconnect(): void;
   close(): void;
+  abandon(): void;
   free(): void;
 }
 

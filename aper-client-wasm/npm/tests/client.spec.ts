@@ -468,19 +468,32 @@ test('a module that is not there is an error, and may be there the next time', a
   expect(result).toEqual(['load', [], 'connecting']);
 });
 
-test('a failure inside the module is a problem that can be shown', async ({ page, network }) => {
+test('a failure inside the module is a problem that can be shown, and ends the connection', async ({ blank: page, session }) => {
   const complaint = page.waitForEvent('console', (message) => message.type() === 'error' && message.text().startsWith('aper: '));
   await page.evaluate(() => {
-    void client.submit('increment').then((outcome) => (globalThis.outcomes = Promise.resolve([outcome])));
+    globalThis.WebSocket = new Proxy(WebSocket, {
+      construct: (target, parameters) =>
+        (globalThis.socket = Reflect.construct(target, parameters) as WebSocket),
+    });
+  });
+  await join(page, session);
+  await page.evaluate(() => {
     // The dice are thrown while the client is borrowed: this is how to make
     // the machine's code panic, which no input can.
     Math.random = () => client.state?.value ?? 0;
-    dispatchEvent(new Event('offline'));
+    // What is no message ends the connection, and how long to wait is diced.
+    const data = Uint8Array.of(250, 250, 250).buffer;
+    socket.dispatchEvent(new MessageEvent('message', { data }));
   });
-  network.cut();
   expect((await complaint).text()).toContain('panicked');
   const status = await page.evaluate(() => client.status);
   expect(status).toMatchObject({ connection: 'offline', problem: { code: 'crashed' } });
+  const { readyState, onmessage } = await page.evaluate(() => {
+    const { readyState, onmessage } = socket;
+    return { readyState, onmessage };
+  });
+  expect(onmessage).toBeNull();
+  expect(readyState).toBeGreaterThan(1);
   const misuse = page.evaluate(() => client.submit('increment').catch((error) => error.code));
   expect(await misuse).toBe('crashed');
 });
@@ -521,4 +534,5 @@ test('Node can have a client', async ({ baseURL, session }) => {
 declare global {
   var outcomes: Promise<Package.Outcome[]>;
   var sockets: number;
+  var socket: WebSocket;
 }

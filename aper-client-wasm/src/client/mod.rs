@@ -174,6 +174,12 @@ impl<S: StateMachine> Client<S> {
         Changes { news, _subscription: subscription }
     }
 
+    /// Closes the socket, and hears and tells nothing more: for when the module
+    /// has failed, and nothing else of it can be relied upon.
+    pub(crate) fn abandon(&self) {
+        self.shell.abandon();
+    }
+
     /// [`submit`](Self::submit) with a callback, which is called exactly once,
     /// later.
     pub(crate) fn submit_then(

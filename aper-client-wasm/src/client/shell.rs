@@ -45,6 +45,8 @@ pub(super) struct Shell<S: StateMachine> {
     timer: Timer,
     pub(super) delivery: Microtask,
     pub(super) signals: RefCell<Option<Signals>>,
+    /// Whether nothing more is heard or done.
+    abandoned: Cell<bool>,
     inputs: RefCell<VecDeque<Input>>,
     pub(super) waiting: RefCell<VecDeque<(Ticket, Settle<S::Conflict>)>>,
     pub(super) news: RefCell<VecDeque<News<S::Conflict>>>,
@@ -87,6 +89,7 @@ impl<S: StateMachine> Shell<S> {
                 signals: RefCell::new(Some(Signals::new(with_shell(|shell| {
                     shell.handle(Input::Signal);
                 })))),
+                abandoned: Cell::new(false),
                 inputs: RefCell::default(),
                 waiting: RefCell::default(),
                 news: RefCell::default(),
@@ -102,6 +105,10 @@ impl<S: StateMachine> Shell<S> {
     /// being handled: a browser's own socket calls nobody back from within a
     /// call, but one that a page put in its place may.
     pub(super) fn handle(&self, input: Input) {
+        if self.is_broken() {
+            self.abandon();
+            return;
+        }
         self.inputs.borrow_mut().push_back(input);
         while self.driver.try_borrow_mut().is_ok() {
             let Some(input) = self.next_input() else { return };
@@ -109,12 +116,27 @@ impl<S: StateMachine> Shell<S> {
         }
     }
 
+    /// Whether the module has failed. Nothing unwinds in a browser: what was
+    /// borrowed then is borrowed for good, and inputs would wait forever.
+    fn is_broken(&self) -> bool {
+        self.abandoned.get() || std::thread::panicking()
+    }
+
+    /// Ends what comes in from outside. It does not ask the driver, so that it
+    /// can be done when the module has failed in the middle of something.
+    pub(super) fn abandon(&self) {
+        self.abandoned.set(true);
+        self.socket.abandon();
+    }
+
     fn next_input(&self) -> Option<Input> {
         self.inputs.borrow_mut().pop_front()
     }
 
     fn timer_fired(&self) {
-        self.timer.fired();
+        if !self.is_broken() {
+            self.timer.fired();
+        }
         self.handle(Input::Timeout);
     }
 
@@ -176,6 +198,9 @@ impl<S: StateMachine> Shell<S> {
 
     /// Tells the application. What it does meanwhile is told the next time.
     fn deliver(&self) {
+        if self.is_broken() {
+            return;
+        }
         self.delivery.runs();
         let mut changed = false;
         for news in self.news.take() {
