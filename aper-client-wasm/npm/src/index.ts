@@ -52,6 +52,10 @@ export interface Client {
    * Submits a transition: it shows in {@link state} at once, if it can, and is
    * sent as soon as there is a connection. The promise tells how it ended. It
    * is rejected, with an {@link AperError}, only for a misuse.
+   *
+   * A machine that panics on it here takes the page's module down, and all
+   * clients of this package on the page with it: they have the problem
+   * `crashed` from then on, and what had no answer yet ends with that error.
    */
   submit(transition: Transition): Promise<Outcome>;
   /**

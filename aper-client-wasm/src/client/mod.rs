@@ -109,6 +109,9 @@ impl<S: StateMachine> Client<S> {
     /// Submits a transition: it shows in [`state`](Self::state) at once, if it
     /// can, and is sent as soon as there is a connection. The future tells how
     /// it ended; dropping it changes nothing.
+    ///
+    /// A machine that panics on it here ends the whole module, since nothing
+    /// unwinds in a browser; on a server the panic is an outcome.
     pub fn submit(&self, transition: S::Transition) -> Submission<S::Conflict> {
         let (send, receive) = oneshot::channel();
         self.submit_then(transition, move |ended| {
