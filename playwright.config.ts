@@ -64,6 +64,8 @@ export default defineConfig({
     command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)}`,
     url: `${origin}/healthz`,
     reuseExistingServer: false,
+    // Beside what it inherits.
+    env: { RUST_LOG: env['RUST_LOG'] ?? 'warn' },
     gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
   },
 });

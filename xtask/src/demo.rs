@@ -38,7 +38,7 @@ pub(crate) fn run(port: u16, open: Open) -> Result<()> {
         npm::assemble(&toolchain, &examples)
     })?;
     progress.step("pages", || pages::build(&examples))?;
-    let program = progress.step("server", build_server)?;
+    let program = progress.step("server", || build_server(&["--package", SERVER]))?;
     let server = progress.step("start", || start(&program, address))?;
 
     report::heading(&format!("\nReady after {}. Open", report::time(progress.elapsed())));
@@ -69,13 +69,13 @@ fn check_port(address: SocketAddr) -> Result<()> {
     }
 }
 
-/// Builds the examples' server; its program.
+/// Builds the examples' server, of these packages; its program.
 ///
 /// # Errors
 /// If it does not compile.
-pub(crate) fn build_server() -> Result<PathBuf> {
-    let build = Run::new(layout::cargo()).dir(layout::root()).args(["build", "--package", SERVER]);
-    let made = module::artifacts(build)?;
+pub(crate) fn build_server(packages: &[&str]) -> Result<PathBuf> {
+    let build = Run::new(layout::cargo()).dir(layout::root()).args(["build", "--bin", SERVER]);
+    let made = module::artifacts(build.args(packages))?;
     let program = made.into_iter().filter_map(|artifact| artifact.executable).next_back();
     program.with_context(|| format!("{SERVER} is no program"))
 }

@@ -27,13 +27,15 @@ impl Counts {
     }
 
     /// Adds up the summaries in the output of cargo-nextest or of the standard
-    /// test harness.
+    /// test harness. Within nextest's output the harness speaks too, of the
+    /// tests that failed; they must not count twice.
     pub(super) fn of_output(output: &str) -> Self {
-        output
-            .lines()
-            .map(without_colour)
-            .filter_map(|line| of_line(&line))
-            .fold(Self::NONE, Add::add)
+        let lines: Vec<String> = output.lines().map(without_colour).collect();
+        let sum = |of_line: fn(&str) -> Option<&str>| {
+            let lists: Vec<&str> = lines.iter().filter_map(|line| of_line(line.trim())).collect();
+            (!lists.is_empty()).then(|| lists.into_iter().map(of_list).fold(Self::NONE, Add::add))
+        };
+        sum(nextest).or_else(|| sum(harness)).unwrap_or(Self::NONE)
     }
 
     /// Reads Playwright's JSON report.
@@ -71,14 +73,19 @@ impl fmt::Display for Counts {
     }
 }
 
-/// nextest: `Summary [ 1.2s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 2 skipped`;
-/// the harness: `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; ...`.
-fn of_line(line: &str) -> Option<Counts> {
-    let line = line.trim();
-    let list = match line.strip_prefix("test result: ") {
-        Some(rest) => rest.split_once(". ")?.1,
-        None => line.strip_prefix("Summary [")?.split_once("run: ")?.1,
-    };
+/// Of `Summary [ 1.2s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 2 skipped`
+/// what comes after the colon.
+fn nextest(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("Summary [")?.split_once(" run: ")?.1)
+}
+
+/// Of `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; ...`
+/// what comes after the full stop.
+fn harness(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("test result: ")?.split_once(". ")?.1)
+}
+
+fn of_list(list: &str) -> Counts {
     let mut counts = Counts::NONE;
     for part in list.split([',', ';']) {
         let Some((number, ended)) = part.trim().split_once(' ') else { continue };
@@ -90,7 +97,7 @@ fn of_line(line: &str) -> Option<Counts> {
             _ => {}
         }
     }
-    Some(counts)
+    counts
 }
 
 fn without_colour(line: &str) -> String {
@@ -130,6 +137,17 @@ mod tests {
                    finished in 0.12s";
         let two = "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         check(&format!("{one}\nsome text\n{two}\n"), 4, 2, 1);
+    }
+
+    #[test]
+    fn a_failed_test_counts_once_though_nextest_shows_what_the_harness_said() {
+        check(
+            "  FAIL [ 0.1s] (2/2) a::b\n  stdout ───\n    test result: FAILED. 0 passed; 1 failed; \
+             0 ignored\n     Summary [   0.1s] 2 tests run: 1 passed, 1 failed, 0 skipped",
+            1,
+            1,
+            0,
+        );
     }
 
     #[test]
