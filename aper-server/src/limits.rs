@@ -49,7 +49,8 @@ pub struct Limits {
     /// reading from their sockets until there is room.
     pub mailbox: usize,
     /// Entries that a session has accepted and the journal has not taken yet.
-    /// At it: the session takes no further command until the journal has.
+    /// At it: the session takes no further command, and no timer of the machine
+    /// fires, until the journal has.
     pub unwritten_entries: usize,
     /// Answers to one client that it has not taken from the server. At it:
     /// nothing more is read from that client until it has taken some.

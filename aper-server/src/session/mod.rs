@@ -15,6 +15,8 @@ mod image;
 mod members;
 mod open;
 mod task;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;
@@ -51,6 +53,16 @@ pub(crate) enum Command {
     Look {
         reply: oneshot::Sender<SnapshotImage>,
     },
+}
+
+impl Command {
+    /// How much there is to do, in submissions.
+    fn work(&self) -> usize {
+        match self {
+            Self::Submit { submissions, .. } => submissions.len().max(1),
+            Self::Join(_) | Self::Snapshot { .. } | Self::Leave { .. } | Self::Look { .. } => 1,
+        }
+    }
 }
 
 /// Somebody wants to take part.

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aper::Timestamp;
+use aper::limits::TIMERS_AT_ONCE;
 use aper::protocol::{CloseCode, Entry};
 use aper::sync::authority::{Input, Output, SnapshotImage};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 
@@ -24,9 +26,10 @@ use crate::limits::Limits;
 use crate::machine::AnyAuthority;
 use crate::tail::TailWriter;
 
-/// Commands that are handled in one go before the journal and the timers get
-/// their turn.
-const COMMANDS_AT_ONCE: usize = 256;
+/// Submissions, or as much work of other kinds, that are handled in one go
+/// before the journal, the timers and other sessions get their turn. Refused
+/// ones cost as much as accepted ones.
+const WORK_AT_ONCE: usize = 1_024;
 
 /// A session that is awake.
 pub(crate) struct Session {
@@ -50,6 +53,8 @@ pub(crate) struct Session {
     newcomers_since: Option<Instant>,
     /// Who wants to know the state as soon as the journal has all of it.
     curious: Vec<oneshot::Sender<SnapshotImage>>,
+    /// Work since others had their turn.
+    worked: usize,
 }
 
 /// Why a session's task ended in good order.
@@ -91,6 +96,7 @@ impl Session {
             entries_since_snapshot: 0,
             newcomers_since: None,
             curious: Vec::new(),
+            worked: 0,
         }
     }
 
@@ -112,10 +118,10 @@ impl Session {
             let quiet = later(self.quiet_since, self.limits.idle);
             tokio::select! {
                 done = self.writer.next() => self.done(done?)?,
-                Some(command) = self.mailbox.recv(), if self.takes_commands() => {
+                Some(command) = self.mailbox.recv(), if self.may_accept() => {
                     self.commands(command)?;
                 }
-                () = at(timer), if !self.wants_rest() => self.timer()?,
+                () = at(timer), if self.may_accept() => self.timer()?,
                 // Now a snapshot is wanted, which is looked at below.
                 () = at(newcomers), if !self.storing && !self.wants_rest() => {}
                 () = at(quiet), if self.is_idle() => {
@@ -126,6 +132,7 @@ impl Session {
                 () = stopped(&mut self.stopping) => return self.shut_down().await,
             }
             self.advance()?;
+            self.take_turns().await;
         }
     }
 
@@ -163,7 +170,9 @@ impl Session {
         later(self.newcomers_since?, self.limits.clients_stored_within)
     }
 
-    fn takes_commands(&self) -> bool {
+    /// Whether the session takes anything that may become entries: commands,
+    /// and the machine's timers.
+    fn may_accept(&self) -> bool {
         !self.wants_rest() && self.writer.waiting_entries() < self.limits.unwritten_entries
     }
 
@@ -173,17 +182,23 @@ impl Session {
 
     fn commands(&mut self, first: Command) -> Result<(), SessionError> {
         self.command(first)?;
-        for _ in 1..COMMANDS_AT_ONCE {
-            if !self.takes_commands() {
-                break;
-            }
+        while self.may_accept() && self.worked < WORK_AT_ONCE {
             let Ok(command) = self.mailbox.try_recv() else { break };
             self.command(command)?;
         }
         Ok(())
     }
 
+    /// Lets others run when this session has had its share of the thread.
+    async fn take_turns(&mut self) {
+        if self.worked >= WORK_AT_ONCE {
+            self.worked = 0;
+            yield_now().await;
+        }
+    }
+
     fn command(&mut self, command: Command) -> Result<(), SessionError> {
+        self.worked += command.work();
         match command {
             Command::Join(join) => self.join(join),
             Command::Submit { connection, submissions, room } => {
@@ -240,6 +255,7 @@ impl Session {
             return Ok(());
         }
         self.quiet_since = Instant::now();
+        self.worked += TIMERS_AT_ONCE;
         self.handle(Input::Timeout)
     }
 
@@ -340,6 +356,7 @@ impl Session {
             // Whoever was about to join learns from the silence.
             if !matches!(command, Command::Join(_)) {
                 self.command(command)?;
+                self.take_turns().await;
             }
         }
         self.settle().await?;

@@ -1,0 +1,177 @@
+//! How a session shares its thread and its memory, with an authority that does
+//! nothing but count.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use aper::journal::{Batch, Journal, JournalError, Recovered, SessionKey, Snapshot};
+use aper::protocol::{Entry, Payload, Resume, Submission};
+use aper::sync::ConnectionId;
+use aper::sync::authority::{Input, Output, SnapshotImage};
+use aper::{ClientId, ClientSeq, Epoch, HistoryId, Timestamp, Version};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::Command;
+use super::task::Session;
+use super::writer::Writer;
+use crate::clock::Clock;
+use crate::limits::Limits;
+use crate::machine::AnyAuthority;
+use crate::tail::TailWriter;
+
+/// What an authority was given.
+#[derive(Default)]
+struct Counts {
+    submissions: AtomicUsize,
+    timeouts: AtomicUsize,
+}
+
+/// Refuses every submission without a word. Its timer is always due, and makes
+/// one entry.
+struct Counting {
+    counts: Arc<Counts>,
+    timer: Option<Timestamp>,
+    version: Version,
+    outputs: VecDeque<Output>,
+}
+
+impl AnyAuthority for Counting {
+    fn handle(&mut self, now: Timestamp, input: Input) {
+        match input {
+            Input::Submit { submissions, .. } => {
+                self.counts.submissions.fetch_add(submissions.len(), Ordering::Relaxed);
+            }
+            Input::Timeout => {
+                self.counts.timeouts.fetch_add(1, Ordering::Relaxed);
+                self.version.0 += 1;
+                let entry = Entry {
+                    version: self.version,
+                    epoch: Epoch(0),
+                    client: ClientId(0),
+                    seq: ClientSeq(0),
+                    at: now,
+                    user: None,
+                    chance: None,
+                    transition: Payload(Vec::new()),
+                };
+                self.outputs.push_back(Output::Append([entry].into()));
+            }
+            _ => {}
+        }
+    }
+
+    fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn next_timeout(&self) -> Option<Timestamp> {
+        self.timer
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn connected(&self) -> usize {
+        0
+    }
+
+    fn knows(&self, _: &Resume) -> bool {
+        false
+    }
+
+    fn snapshot(&self) -> Option<SnapshotImage> {
+        None
+    }
+}
+
+/// Never answers.
+struct Silent;
+
+impl Journal for Silent {
+    fn open<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: HistoryId,
+    ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
+        std::future::pending().boxed()
+    }
+
+    fn append<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: Version,
+        _: Epoch,
+        _: Batch,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        std::future::pending().boxed()
+    }
+
+    fn store_snapshot<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: Snapshot,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        std::future::pending().boxed()
+    }
+}
+
+fn session(
+    limits: Limits,
+    timer: Option<Timestamp>,
+) -> (Session, mpsc::Sender<Command>, Arc<Counts>) {
+    let counts = Arc::<Counts>::default();
+    let (version, outputs) = (Version(0), VecDeque::new());
+    let authority = Counting { counts: Arc::clone(&counts), timer, version, outputs };
+    let (mailbox, commands) = mpsc::channel(1_000);
+    let tail = TailWriter::new(version, &limits);
+    let name = "one".parse().expect("a name");
+    let key = Arc::new(SessionKey { machine: "counting".into(), session: name });
+    let writer = Writer::new(Arc::new(Silent), key, version, limits.journal_within);
+    let (clock, (_, stopping)) = (Clock::start(), watch::channel(false));
+    let authority = Box::new(authority);
+    let session =
+        Session::new(authority, commands, tail, writer, clock, Arc::new(limits), stopping);
+    (session, mailbox, counts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_session_lets_others_run() {
+    let (session, mailbox, counts) = session(Limits::default(), None);
+    for _ in 0..100 {
+        let submission = Submission { seq: ClientSeq(1), transition: Payload(Vec::new()) };
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
+        let submissions = vec![submission; 200];
+        let submit = Command::Submit { connection: ConnectionId(1), submissions, room };
+        assert!(mailbox.try_send(submit).is_ok());
+    }
+    let had_timer = AtomicBool::new(false);
+    let mut run = Box::pin(session.run(|_| true, &had_timer));
+    let mut before = 0;
+    while before < 100 * 200 {
+        // One poll: what it does without letting others run.
+        assert!(futures::poll!(&mut run).is_pending());
+        let after = counts.submissions.load(Ordering::Relaxed);
+        assert!((1..1_024 + 200).contains(&(after - before)), "{before} {after}");
+        before = after;
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn timers_wait_for_the_journal_as_commands_do() {
+    let limits = Limits { unwritten_entries: 10, ..Limits::default() };
+    let (session, _mailbox, counts) = session(limits, Some(Timestamp::ZERO));
+    let had_timer = AtomicBool::new(false);
+    let mut run = Box::pin(session.run(|_| true, &had_timer));
+    for _ in 0..100 {
+        assert!(futures::poll!(&mut run).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // One entry is on its way, ten wait.
+    assert_eq!(counts.timeouts.load(Ordering::Relaxed), 11);
+    assert!(had_timer.load(Ordering::Relaxed));
+}
