@@ -38,11 +38,16 @@ pub struct Limits {
     /// server reads no faster, so that the client's own sending comes to wait.
     /// Nobody is closed for it.
     pub messages_per_second: u32,
+    /// Submissions that one client may send in a second, on average, however
+    /// many share a message. At it: as with
+    /// [`messages_per_second`](Self::messages_per_second). A burst of the
+    /// default is all that a client can have gathered while it was offline.
+    pub submissions_per_second: u32,
     /// Bytes that one client may send in a second, on average. At it: as with
     /// [`messages_per_second`](Self::messages_per_second).
     pub bytes_per_second: u32,
-    /// How many seconds' worth of messages and bytes a client that was quiet
-    /// may send at once.
+    /// How many seconds' worth of messages, submissions and bytes a client that
+    /// was quiet may send at once.
     pub burst_seconds: u32,
 
     /// Commands that wait for one session. At it: its connections stop
@@ -109,6 +114,7 @@ impl Default for Limits {
             alarms: 100_000,
             message_bytes: aper::limits::CLIENT_FRAME_BYTES,
             messages_per_second: 200,
+            submissions_per_second: 2_000,
             bytes_per_second: 1024 * 1024,
             burst_seconds: 5,
             mailbox: 1_024,

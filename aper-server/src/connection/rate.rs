@@ -6,12 +6,13 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::limits::Limits;
 
-/// Two buckets of tokens, for messages and for bytes, that fill at the rate of
-/// the limits and hold a burst. Who has taken more than is there waits: the
+/// Buckets of tokens, for messages, submissions and bytes, that fill at the rate
+/// of the limits and hold a burst. Who has taken more than is there waits: the
 /// socket is not read meanwhile, so the client's own sending comes to a halt,
 /// and nobody has to be closed.
 pub(super) struct Rate {
     messages: Bucket,
+    submissions: Bucket,
     bytes: Bucket,
 }
 
@@ -32,16 +33,25 @@ impl Rate {
         };
         Self {
             messages: bucket(limits.messages_per_second),
+            submissions: bucket(limits.submissions_per_second),
             bytes: bucket(limits.bytes_per_second),
         }
     }
 
     /// Takes one message of so many bytes, and waits until that is paid for.
     pub(super) async fn take(&mut self, bytes: usize) {
-        let paid = self.messages.take(1.0).max(self.bytes.take(bytes as f64));
-        if paid > Instant::now() {
-            sleep_until(paid).await;
-        }
+        until(self.messages.take(1.0).max(self.bytes.take(bytes as f64))).await;
+    }
+
+    /// Takes what was in a message, and waits until that is paid for as well.
+    pub(super) async fn take_submissions(&mut self, count: usize) {
+        until(self.submissions.take(count as f64)).await;
+    }
+}
+
+async fn until(paid: Instant) {
+    if paid > Instant::now() {
+        sleep_until(paid).await;
     }
 }
 
@@ -62,6 +72,7 @@ mod tests {
     async fn a_burst_is_free_and_what_follows_comes_at_the_rate() {
         let limits = Limits {
             messages_per_second: 10,
+            submissions_per_second: 100,
             bytes_per_second: 1_000,
             burst_seconds: 2,
             ..Limits::default()
@@ -78,5 +89,9 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), 1);
         rate.take(5_000).await;
         assert_eq!(start.elapsed().as_secs(), 4);
+        rate.take_submissions(200).await;
+        assert_eq!(start.elapsed().as_secs(), 4);
+        rate.take_submissions(300).await;
+        assert_eq!(start.elapsed().as_secs(), 7);
     }
 }

@@ -51,6 +51,7 @@ where
                             "at most {UNANSWERED_SUBMISSIONS} submissions may be without an answer"
                         ));
                     }
+                    rate.take_submissions(submissions.len()).await;
                     self.commands.submit(submissions).await;
                 }
                 Ok(ClientMessage::Ping { sent }) => {

@@ -91,6 +91,39 @@ async fn who_sends_too_fast_is_slowed_down_and_not_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_submissions_in_a_message_are_not_faster() {
+    let world = World::with_limits(|limits| {
+        limits.submissions_per_second = 100;
+        limits.burst_seconds = 1;
+    });
+    let ada: Client<Tally> = Client::offline(None);
+    ada.reconnect(&world.network, "/tally/one").await;
+    ada.cut().await;
+    for _ in 0..1_000 {
+        ada.submit(Change::Add(1)).await;
+    }
+    let start = tokio::time::Instant::now();
+    ada.reconnect(&world.network, "/tally/one").await;
+    ada.wait(|view| view.pending == 0).await;
+    assert!((8..=10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert_eq!(ada.now().state.unwrap().sum, 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_offline_for_long_is_not_slowed_down() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.cut().await;
+    for _ in 0..aper::limits::PENDING_TRANSITIONS {
+        ada.submit(Change::Add(1)).await;
+    }
+    let start = tokio::time::Instant::now();
+    ada.reconnect(&world.network, "/tally/one").await;
+    ada.wait(|view| view.pending == 0).await;
+    assert_eq!(start.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_never_catches_up_is_closed_at_last() {
     let world = World::with_limits(|limits| {
         limits.tail_entries = 4;
