@@ -30,7 +30,7 @@ use crate::session::{
     Ended, Ground, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
 };
 
-/// When an alarm could not wake its session because too many are awake.
+/// How long an alarm is put off when it could not wake its session because too many are awake.
 const RING_AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Hub {

@@ -26,7 +26,8 @@ pub struct Limits {
     /// back in place of its own old connection is let in.
     pub clients_per_session: usize,
     /// Sleeping sessions with a timer that is to wake them. At it: a session
-    /// with a timer stays awake.
+    /// with a timer stays awake, and one that failed is not woken again before
+    /// somebody comes.
     pub alarms: usize,
 
     /// Longest message of a client, in bytes. At it: the connection is closed
