@@ -61,11 +61,9 @@ export default defineConfig({
     { name: 'package', testDir: 'aper-client-wasm/npm/tests', testMatch: '**/*.spec.ts' },
   ],
   webServer: {
-    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)}`,
+    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --log warn`,
     url: `${origin}/healthz`,
     reuseExistingServer: false,
-    // Beside what it inherits.
-    env: { RUST_LOG: env['RUST_LOG'] ?? 'warn' },
     gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
   },
 });

@@ -83,7 +83,7 @@ pub(crate) fn build_server(packages: &[&str]) -> Result<PathBuf> {
 fn start(program: &PathBuf, address: SocketAddr) -> Result<Background> {
     let mut server = Run::new(program)
         .dir(layout::root())
-        .args(["--listen", &address.to_string(), "--pages"])
+        .args(["--listen", &address.to_string(), "--log", "warn", "--pages"])
         .arg(layout::pages())
         .background()?;
     let started = Instant::now();
