@@ -1,0 +1,81 @@
+//! What the server decided: entries for everybody, and refusals for this
+//! client alone.
+
+use super::fault::Fault;
+use super::pending::Stage;
+use super::{Event, Outcome, Output, Replica};
+use crate::mutant::{Mutant, active};
+use crate::protocol::{Entry, Payload, RefusalMessage, Rejection, decode};
+use crate::state_machine::StateMachine;
+use crate::sync::attempt::{Refusal, attempt};
+use crate::sync::authority::context_of;
+use crate::time::LocalTime;
+
+impl<S: StateMachine> Replica<S> {
+    pub(super) fn commits(&mut self, now: LocalTime, entries: &[Entry]) -> Result<(), Fault> {
+        let taken = entries.iter().try_for_each(|entry| self.commit(entry));
+        self.rebase(now);
+        self.look_whether_caught_up(now);
+        taken
+    }
+
+    fn commit(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let confirmed = self.confirmed.as_mut().ok_or(Fault::Unexpected)?;
+        if entry.version <= confirmed.version {
+            return Ok(());
+        }
+        if entry.version != confirmed.version.next() && !active(Mutant::NoGapCheck) {
+            return Err(Fault::Gap);
+        }
+        let transition = decode(&entry.transition.0).map_err(|_| Fault::Malformed)?;
+        if attempt(&mut confirmed.state, &transition, &context_of(entry)).is_err() {
+            return Err(Fault::Diverged(entry.version));
+        }
+        confirmed.version = entry.version;
+        confirmed.at = entry.at;
+        if self.identity.is_some_and(|identity| identity.client == entry.client) {
+            self.confirm_own(entry)?;
+        }
+        Ok(())
+    }
+
+    fn confirm_own(&mut self, entry: &Entry) -> Result<(), Fault> {
+        while let Some(front) = self.pending.front()
+            && let Some(seq) = front.seq
+            && seq <= entry.seq
+        {
+            // The answers come in the order of the submissions.
+            let outcome = match front.stage {
+                _ if seq == entry.seq => Outcome::Confirmed(entry.version),
+                Stage::Decided => Outcome::Snapshot(entry.version),
+                Stage::Sent | Stage::Unsent => return Err(Fault::Gap),
+            };
+            let ticket = front.ticket;
+            self.pending.pop_front();
+            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+        }
+        Ok(())
+    }
+
+    pub(super) fn rejects(
+        &mut self,
+        now: LocalTime,
+        rejections: Vec<Rejection>,
+    ) -> Result<(), Fault> {
+        for Rejection { seq, refusal } in rejections {
+            let position = self.pending.iter().position(|pending| pending.seq == Some(seq));
+            let Some(position) = position else { continue };
+            let refusal = match refusal {
+                RefusalMessage::Panicked => Refusal::Panicked,
+                RefusalMessage::Conflict(Payload(bytes)) => {
+                    Refusal::Conflict(decode(&bytes).map_err(|_| Fault::Malformed)?)
+                }
+            };
+            let pending = self.pending.remove(position).expect("it was found there");
+            let affected = self.rebase(now);
+            let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
+            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+        }
+        Ok(())
+    }
+}
