@@ -125,6 +125,7 @@ fn wrap(example: &Example) -> Result<()> {
         .path(&package.join("machine.d.ts"))?;
     inputs.unless_done(&module::stamp(example, "package"), &made, || {
         report::note(&format!("{}: TypeScript", example.name));
+        remove_stale(&package)?;
         compile_typescript(example)?;
         fs::write(package.join("package.json"), manifest(example))?;
         fs::copy(layout::root().join("LICENSE"), package.join("LICENSE"))?;
@@ -133,6 +134,19 @@ fn wrap(example: &Example) -> Result<()> {
         fs::write(package.join("README.md"), readme.replace("{package}", &example.package_name()))?;
         Ok(())
     })?;
+    Ok(())
+}
+
+/// Removes what an earlier version of the thin TypeScript may have left: the
+/// package is all that lies in its directory.
+fn remove_stale(package: &Path) -> Result<()> {
+    for entry in fs::read_dir(package)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_file() && ![GLUE, MODULE, "machine.d.ts", "types.d.ts"].contains(&&*name) {
+            fs::remove_file(&path)?;
+        }
+    }
     Ok(())
 }
 
@@ -165,28 +179,34 @@ fn compile_typescript(example: &Example) -> Result<()> {
     node::tsc()?.arg("--project").arg(&scratch).show()
 }
 
-/// The package's `package.json`.
+/// The package's `package.json`: text, because the order matters (of several
+/// conditions in `exports` the first that fits is taken).
 fn manifest(example: &Example) -> String {
-    let mut files = vec!["*.js", "*.d.ts", MODULE];
-    if example.package().join("snippets").is_dir() {
-        files.push("snippets");
-    }
-    let manifest = json!({
-        "name": example.package_name(),
-        "version": VERSION,
-        "description": format!("The {} state machine of Aper's examples, for the browser", example.name),
-        "license": env!("CARGO_PKG_LICENSE"),
-        "type": "module",
-        "sideEffects": false,
-        "exports": {
-            ".": { "types": "./index.d.ts", "default": "./index.js" },
-            format!("./{MODULE}"): format!("./{MODULE}"),
-            "./package.json": "./package.json",
-        },
-        "types": "./index.d.ts",
-        "files": files,
-    });
-    format!("{manifest:#}\n")
+    let snippets = if example.package().join("snippets").is_dir() { ", \"snippets\"" } else { "" };
+    format!(
+        r#"{{
+  "name": "{name}",
+  "version": "{VERSION}",
+  "description": "The state machine of the example {example}, for the browser",
+  "license": "{license}",
+  "type": "module",
+  "sideEffects": false,
+  "exports": {{
+    ".": {{
+      "types": "./index.d.ts",
+      "default": "./index.js"
+    }},
+    "./{MODULE}": "./{MODULE}",
+    "./package.json": "./package.json"
+  }},
+  "types": "./index.d.ts",
+  "files": ["*.js", "*.d.ts", "{MODULE}"{snippets}]
+}}
+"#,
+        name = example.package_name(),
+        license = env!("CARGO_PKG_LICENSE"),
+        example = example.name,
+    )
 }
 
 /// The files that a browser loads before it can connect.
