@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::command::{Run, find};
 
@@ -47,8 +47,6 @@ impl Apt {
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .limit(LIMIT)
-            .quiet()
-            .with_context(|| format!("`apt-get {}` failed", args.join(" ")))
-            .map(drop)
+            .quiet_or(&format!("`apt-get {}` failed; is there a network?", args.join(" ")))
     }
 }

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::report;
+
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// After Ctrl+C a program gets this long to stop by itself (the terminal has
@@ -18,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(20);
 const ASK_AFTER: Duration = Duration::from_secs(2);
 /// ... and this long before it is ended.
 const END_AFTER: Duration = Duration::from_secs(8);
+
+/// Of a program that failed out of sight.
+const SHOWN_LINES: usize = 12;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -132,6 +137,20 @@ impl Run {
         let said = self.listen(|_| {})?;
         self.check(said.status).with_context(|| said.text.trim_end().to_owned())?;
         Ok(said.text)
+    }
+
+    /// Runs it out of sight. If it fails, the end of what it said is shown, and
+    /// the error is this sentence, which says what to do.
+    ///
+    /// # Errors
+    /// As [`Run::show`].
+    pub(crate) fn quiet_or(mut self, sentence: &str) -> Result<()> {
+        let said = self.listen(|_| {}).with_context(|| sentence.to_owned())?;
+        self.check(said.status).map_err(|error| {
+            let lines: Vec<&str> = said.text.lines().collect();
+            report::note(&lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n"));
+            error.context(sentence.to_owned())
+        })
     }
 
     /// Runs it and tells what it wrote to standard output; its standard error

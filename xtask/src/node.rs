@@ -64,7 +64,7 @@ pub(crate) fn install() -> Result<Done> {
         // Inside, so that it goes with what it speaks of.
         .unless_done(&modules.join(".installed-by-xtask"), &[modules.join("vite")], || {
             report::note("npm ci");
-            npm(root)?.arg("ci").limit(INSTALL_LIMIT).called("npm ci").quiet().map(drop).context(
+            npm(root)?.arg("ci").limit(INSTALL_LIMIT).called("npm ci").quiet_or(
                 "npm could not install the development tools; \
                  is there a network, and is npm's registry reachable?",
             )

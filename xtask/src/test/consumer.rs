@@ -42,14 +42,15 @@ pub(super) fn build() -> Result<Consumer> {
         check_manifest(&at.join("node_modules").join(example.package_name()))?;
     }
     report::note("npm run build");
-    node::npm(at)?.args(["run", "build"]).limit(INSTALL_LIMIT).called("npm run build").quiet()?;
+    let build = node::npm(at)?.args(["run", "build"]).limit(INSTALL_LIMIT).called("npm run build");
+    build.quiet_or("the empty project with the package in it does not build")?;
     let pages = at.join("dist");
     Ok(Consumer { _directory: directory, pages })
 }
 
 fn npm_do(at: &Path, args: &[&str], tarball: &Path) -> Result<()> {
     let run = node::npm(at)?.args(args).arg(tarball).limit(INSTALL_LIMIT).called("npm install");
-    run.quiet().context("the packed package does not install").map(drop)
+    run.quiet_or("the packed package does not install")
 }
 
 /// What a user of the package must be able to rely on.

@@ -226,8 +226,7 @@ fn build_library(libraries: &Path) -> Result<()> {
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .env("CARGO_TARGET_DIR", empty.join("target"))
         .limit(BUILD_LIMIT)
-        .quiet()
-        .context("the standard library does not build")?;
+        .quiet_or("the standard library does not build; is there a network?")?;
     let built = empty.join("target").join(TARGET).join("release/deps");
     for entry in fs::read_dir(built)? {
         let path = entry?.path();
