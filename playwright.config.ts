@@ -35,8 +35,9 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   fullyParallel: true,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Longer than a client's longest wait before it tries again, which is 20 s.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: reporters,
   use: {
     baseURL: origin,
