@@ -74,6 +74,8 @@ pub enum ProblemCode {
     Slow,
     /// Something was longer than the server takes.
     TooBig,
+    /// The server cannot keep anything new at the moment. It tries again.
+    Unavailable,
 }
 
 impl ProblemCode {
@@ -91,6 +93,7 @@ impl ProblemCode {
             Self::Diverged => "diverged",
             Self::Slow => "slow",
             Self::TooBig => "too-big",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -111,6 +114,9 @@ impl Problem {
             }
             CloseCode::Slow => (ProblemCode::Slow, "the connection is too slow"),
             CloseCode::TooBig => (ProblemCode::TooBig, "that was more than the server takes"),
+            CloseCode::Unavailable => {
+                (ProblemCode::Unavailable, "the server cannot keep anything new at the moment")
+            }
         };
         let text = if reason.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(reason) };
         Some(Self { code, text })

@@ -201,6 +201,8 @@ enum How {
     Panicked = 3,
     /// Not taken, or given up; the value is the error.
     Failed = 4,
+    /// The server could not keep it.
+    Unavailable = 5,
 }
 
 /// What is behind the class that [`export_client!`] makes.
@@ -348,6 +350,9 @@ fn tell<C: Serialize>(listener: &Listener, settle: &Settle, ended: Ended<C>) {
         }
         Ok(Outcome::Refused { refusal: Refusal::Panicked, affected }) => {
             say(How::Panicked, 0.0, &JsValue::NULL, affected.len());
+        }
+        Ok(Outcome::Refused { refusal: Refusal::Unavailable, affected }) => {
+            say(How::Unavailable, 0.0, &JsValue::NULL, affected.len());
         }
         Ok(Outcome::Refused { refusal: Refusal::Conflict(conflict), affected }) => {
             match represented(&conflict) {

@@ -23,6 +23,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::alarms::{Alarm, Alarms};
 use crate::clock::Clock;
+use crate::divergence::Divergences;
 use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
 use crate::machine::AnyMachine;
@@ -38,6 +39,7 @@ pub(crate) struct Hub {
     journal: Arc<dyn Journal>,
     clock: Clock,
     limits: Arc<Limits>,
+    divergences: Arc<Divergences>,
     stopping: watch::Sender<bool>,
     state: Mutex<State>,
     /// An alarm earlier than all others was set, or the hub is gone.
@@ -76,12 +78,14 @@ impl Hub {
         journal: Arc<dyn Journal>,
         clock: Clock,
         limits: Arc<Limits>,
+        divergences: Arc<Divergences>,
     ) -> Arc<Self> {
         Arc::new(Self {
             machines,
             journal,
             clock,
             limits,
+            divergences,
             stopping: watch::Sender::new(false),
             state: Mutex::default(),
             alarms_changed: Arc::default(),
@@ -135,6 +139,11 @@ impl Hub {
                 Ended::Failed => return Err(StateError::SessionFailed),
             }
         }
+    }
+
+    /// How often a client's state was not its session's.
+    pub(crate) fn divergences(&self) -> u64 {
+        self.divergences.count()
     }
 
     /// How many sessions are awake.
@@ -202,6 +211,7 @@ impl Hub {
             journal: Arc::clone(&self.journal),
             clock: self.clock,
             limits: Arc::clone(&self.limits),
+            divergences: Arc::clone(&self.divergences),
             stopping: self.stopping.subscribe(),
         };
         let span = info_span!(parent: None, "session", session = %key);

@@ -24,6 +24,7 @@ mod alarms;
 mod auth;
 mod clock;
 mod connection;
+mod divergence;
 mod error;
 mod hub;
 mod limits;

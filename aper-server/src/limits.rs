@@ -54,10 +54,11 @@ pub struct Limits {
     /// Commands that wait for one session. At it: its connections stop
     /// reading from their sockets until there is room.
     pub mailbox: usize,
-    /// Entries that a session has accepted and the journal has not taken yet.
+    /// Records of a session (accepted transitions, comings and goings, refusals)
+    /// that the journal has not been given yet.
     /// At it: the session takes no further command, and no timer of the machine
     /// fires, until the journal has.
-    pub unwritten_entries: usize,
+    pub unwritten_records: usize,
     /// Answers to one client that it has not taken from the server. At it:
     /// nothing more is read from that client until it has taken some.
     pub unsent_answers: usize,
@@ -71,15 +72,10 @@ pub struct Limits {
     /// with the log. At it: it is closed as
     /// [`CloseCode::Slow`](aper::protocol::CloseCode::Slow).
     pub snapshots_in_a_row: u32,
-    /// Entries after which a session stores a snapshot, so that the journal
+    /// Records after which a session stores a snapshot, so that the journal
     /// can drop them.
-    pub entries_per_snapshot: u64,
+    pub records_per_snapshot: u64,
 
-    /// Time from a new client's coming to the snapshot that contains it. The
-    /// log does not say who may come back: whoever came after the last
-    /// snapshot is a stranger if the session fails. Costs an encoding of the
-    /// state each time, however many came meanwhile.
-    pub clients_stored_within: Duration,
     /// How long a session without clients and without timers that fire stays
     /// awake. After it: it stores a snapshot and its task ends.
     pub idle: Duration,
@@ -119,13 +115,12 @@ impl Default for Limits {
             bytes_per_second: 1024 * 1024,
             burst_seconds: 5,
             mailbox: 1_024,
-            unwritten_entries: 16_384,
+            unwritten_records: 16_384,
             unsent_answers: 256,
             tail_bytes: 4 * 1024 * 1024,
             tail_entries: 16_384,
             snapshots_in_a_row: 3,
-            entries_per_snapshot: 1_000,
-            clients_stored_within: Duration::from_secs(5),
+            records_per_snapshot: 1_000,
             idle: Duration::from_secs(60),
             headers_within: Duration::from_secs(10),
             hello_within: Duration::from_secs(10),

@@ -27,7 +27,7 @@ pub(crate) trait AnyAuthority: Send {
     /// [`Authority::knows`].
     fn knows(&self, resume: &Resume) -> bool;
     /// [`Authority::snapshot`].
-    fn snapshot(&self) -> Option<SnapshotImage>;
+    fn snapshot(&self) -> SnapshotImage;
 }
 
 /// What the server has registered under a machine's name.
@@ -114,7 +114,7 @@ impl<S: StateMachine> AnyAuthority for Authority<S> {
         Authority::knows(self, resume)
     }
 
-    fn snapshot(&self) -> Option<SnapshotImage> {
+    fn snapshot(&self) -> SnapshotImage {
         Authority::snapshot(self)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aper::Version;
-use aper::protocol::{EncodeError, Entry, ServerMessage, encode};
+use aper::protocol::{EncodeError, Entry, ServerMessage, decode, encode};
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -53,6 +53,8 @@ struct Message {
     last: Version,
     entries: usize,
     bytes: Bytes,
+    /// What is asked of whoever has taken it.
+    then: Option<Bytes>,
 }
 
 impl TailWriter {
@@ -68,14 +70,21 @@ impl TailWriter {
     }
 
     /// Adds entries that follow the head, and wakes all who wait for them.
-    pub(crate) fn publish(&self, entries: Vec<Entry>) -> Result<(), EncodeError> {
+    /// Whoever takes the last of them is asked `then`, if there is anything.
+    pub(crate) fn publish(
+        &self,
+        entries: &[&Entry],
+        then: Option<&ServerMessage>,
+    ) -> Result<(), EncodeError> {
         let Some(head) = entries.last().map(|entry| entry.version) else { return Ok(()) };
         let mut messages = Vec::new();
         for run in split(entries) {
             let last = run.last().expect("a run is not empty").version;
-            let entries = run.len();
-            let bytes = Bytes::from(encode(&ServerMessage::Commits(run))?);
-            messages.push(Message { last, entries, bytes });
+            let bytes = Bytes::from(ServerMessage::encode_commits(run)?);
+            messages.push(Message { last, entries: run.len(), bytes, then: None });
+        }
+        if let (Some(last), Some(then)) = (messages.last_mut(), then) {
+            last.then = Some(Bytes::from(encode(then)?));
         }
         let mut log = lock(&self.shared);
         for message in messages {
@@ -92,6 +101,23 @@ impl TailWriter {
     /// The version after which all entries are still here.
     pub(crate) fn floor(&self) -> Version {
         lock(&self.shared).floor
+    }
+
+    /// The entries after `from` up to `to`, if they are all still here.
+    pub(crate) fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
+        let log = lock(&self.shared);
+        let held = log.floor <= from;
+        let messages = log.messages.iter().filter(|message| message.last > from);
+        let decoded = messages.map(|message| decode::<ServerMessage>(&message.bytes));
+        let mut entries = Vec::new();
+        for message in decoded {
+            match message {
+                Ok(ServerMessage::Commits(run)) => entries.extend(run),
+                _ => return None,
+            }
+        }
+        entries.retain(|entry| from < entry.version && entry.version <= to);
+        held.then_some(entries)
     }
 
     pub(crate) fn reader(&self) -> Tail {
@@ -133,6 +159,7 @@ impl Tail {
                 break;
             }
             read.push(message.bytes.clone());
+            read.extend(message.then.clone());
             cursor = message.last;
         }
         Ok((read, cursor))
@@ -152,23 +179,20 @@ impl Log {
 }
 
 /// Runs of entries that fit into one message each.
-fn split(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
-    let mut runs: Vec<Vec<Entry>> = Vec::new();
-    let mut room = 0;
-    for entry in entries {
-        let size = entry.transition.0.len() + ENTRY_OVERHEAD;
-        match runs.last_mut() {
-            Some(run) if size <= room => {
-                room -= size;
-                run.push(entry);
-            }
-            _ => {
-                room = MESSAGE_BYTES.saturating_sub(size);
-                runs.push(vec![entry]);
-            }
-        }
-    }
-    runs
+fn split<'a, 'e>(mut entries: &'a [&'e Entry]) -> impl Iterator<Item = &'a [&'e Entry]> {
+    std::iter::from_fn(move || {
+        let mut room = MESSAGE_BYTES;
+        let fits = |entry: &&&Entry| {
+            let size = entry.transition.0.len() + ENTRY_OVERHEAD;
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        };
+        let count = entries.iter().take_while(fits).count().max(1).min(entries.len());
+        let (run, rest) = entries.split_at(count);
+        entries = rest;
+        (!run.is_empty()).then_some(run)
+    })
 }
 
 fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
@@ -177,7 +201,7 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 
 #[cfg(test)]
 mod tests {
-    use aper::protocol::{Payload, decode};
+    use aper::protocol::Payload;
     use aper::{ClientId, ClientSeq, Epoch, Timestamp};
 
     use super::*;
@@ -202,6 +226,10 @@ mod tests {
         TailWriter::new(Version(0), &limits)
     }
 
+    fn publish(writer: &TailWriter, entries: Vec<Entry>) {
+        writer.publish(&entries.iter().collect::<Vec<_>>(), None).unwrap();
+    }
+
     fn versions(messages: &[Bytes]) -> Vec<u64> {
         let decoded = messages.iter().map(|bytes| decode::<ServerMessage>(bytes).unwrap());
         let entries = decoded.flat_map(|message| match message {
@@ -214,8 +242,8 @@ mod tests {
     #[test]
     fn a_cursor_reads_everything_once() {
         let writer = tail(1 << 20, 100);
-        writer.publish(entries(1..=2, 1)).unwrap();
-        writer.publish(entries(3..=3, 1)).unwrap();
+        publish(&writer, entries(1..=2, 1));
+        publish(&writer, entries(3..=3, 1));
         let mut reader = writer.reader();
         let head = reader.head();
         let (messages, cursor) = reader.read(Version(0), head, 1 << 20).unwrap();
@@ -229,11 +257,11 @@ mod tests {
     #[test]
     fn a_read_stops_at_the_head_that_was_seen_and_at_the_budget() {
         let writer = tail(1 << 20, 100);
-        writer.publish(entries(1..=1, 100)).unwrap();
+        publish(&writer, entries(1..=1, 100));
         let mut reader = writer.reader();
         let head = reader.head();
-        writer.publish(entries(2..=2, 100)).unwrap();
-        writer.publish(entries(3..=3, 100)).unwrap();
+        publish(&writer, entries(2..=2, 100));
+        publish(&writer, entries(3..=3, 100));
         assert_eq!(reader.read(Version(0), head, 1 << 20).unwrap().1, Version(1));
         let head = reader.head();
         assert_eq!(reader.read(Version(0), head, 1).unwrap().1, Version(1));
@@ -244,7 +272,7 @@ mod tests {
         let writer = tail(1 << 20, 2);
         let reader = writer.reader();
         for version in 1..=3 {
-            writer.publish(entries(version..=version, 1)).unwrap();
+            publish(&writer, entries(version..=version, 1));
         }
         assert_eq!(writer.floor(), Version(1));
         assert_eq!(reader.read(Version(0), Version(3), 1 << 20), Err(FellOff));
@@ -252,7 +280,7 @@ mod tests {
 
         let writer = tail(250, 100);
         for version in 1..=3 {
-            writer.publish(entries(version..=version, 100)).unwrap();
+            publish(&writer, entries(version..=version, 100));
         }
         assert_eq!(writer.floor(), Version(1));
     }
@@ -260,7 +288,7 @@ mod tests {
     #[test]
     fn a_long_batch_becomes_several_messages() {
         let writer = tail(1 << 20, 100);
-        writer.publish(entries(1..=3, 40_000)).unwrap();
+        publish(&writer, entries(1..=3, 40_000));
         let reader = writer.reader();
         let (messages, cursor) = reader.read(Version(0), Version(3), 1 << 20).unwrap();
         assert_eq!((messages.len(), cursor), (3, Version(3)));

@@ -58,6 +58,18 @@ pub const REMEMBERED_CLIENTS: usize = 10_000;
 /// ([`JournalError::Full`](crate::journal::JournalError::Full)).
 pub const MEMORY_JOURNAL_SESSIONS: usize = 100_000;
 
+/// Histories of a session that are remembered, one for each time that it was
+/// taken up from its journal. At it: the oldest is forgotten; a client that
+/// holds a version of that gets a snapshot.
+pub const HISTORIES: usize = 64;
+
+/// Entries between two checks of what the clients' states come to, at least.
+pub const ENTRIES_PER_CHECK: u64 = 1_024;
+
+/// Bytes of the encoded state for which there is one more entry between two
+/// checks: so a check costs less than a hundredth of applying the entries.
+pub const STATE_BYTES_PER_CHECKED_ENTRY: u64 = 4;
+
 /// Timers of one session that fire in one go. At it: the rest fire in the
 /// next, after the other work that waits.
 pub const TIMERS_AT_ONCE: usize = 64;

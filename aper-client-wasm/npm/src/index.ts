@@ -119,6 +119,7 @@ export type ProblemCode =
   | 'protocol'
   | 'diverged'
   | 'slow'
+  | 'unavailable'
   | 'too-big';
 
 /**
@@ -137,7 +138,10 @@ export type Outcome =
   | {
       readonly ok: false;
       readonly conflict: null;
-      readonly error: { readonly code: 'panicked' | 'closed' | 'crashed'; readonly text: string };
+      readonly error: {
+        readonly code: 'panicked' | 'closed' | 'crashed' | 'unavailable';
+        readonly text: string;
+      };
     }
   | { readonly ok: null; readonly version: number };
 
@@ -218,9 +222,11 @@ function crash(text: string): void {
 }
 
 /** How a submission ended, as the module tells it: `How` in `export.rs`. */
-const [REFUSED, CONFIRMED, SNAPSHOT, PANICKED] = [0, 1, 2, 3];
+// 4 is for what was not taken at all.
+const [REFUSED, CONFIRMED, SNAPSHOT, PANICKED, UNAVAILABLE] = [0, 1, 2, 3, 5];
 const CONNECTIONS = ['connecting', 'online', 'offline', 'closed'] as const;
 const PANIC = 'the state machine failed on this; nothing was changed';
+const NO_ROOM = 'the server cannot keep anything new at the moment: try again later';
 
 class MachineClient implements Client {
   readonly #machine: Machine;
@@ -291,6 +297,8 @@ class MachineClient implements Client {
           end({ ok: null, version });
         } else if (how === PANICKED) {
           end({ ok: false, conflict: null, error: { code: 'panicked', text: PANIC } });
+        } else if (how === UNAVAILABLE) {
+          end({ ok: false, conflict: null, error: { code: 'unavailable', text: NO_ROOM } });
         } else {
           fail(value);
         }

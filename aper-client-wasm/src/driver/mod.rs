@@ -299,6 +299,8 @@ impl<S: StateMachine> Driver<S> {
                 ReplicaOutput::Send(message) => self.send(message),
                 ReplicaOutput::Reconnect { code, reason } => self.give_up(now, code, reason),
                 ReplicaOutput::Event(event) => self.event(now, event),
+                // Its outbox is not kept.
+                ReplicaOutput::Store { .. } => {}
             }
         }
     }
@@ -317,7 +319,7 @@ impl<S: StateMachine> Driver<S> {
                 self.untroubled = true;
                 self.problem = None;
             }
-            Event::Progress { .. } => {}
+            Event::Progress { .. } | Event::Forgotten => {}
             Event::Diverged { .. } => {
                 let text = "the state here was not the server's; it is fetched anew".into();
                 self.problem = Some(Problem { code: ProblemCode::Diverged, text });

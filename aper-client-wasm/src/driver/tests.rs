@@ -192,6 +192,7 @@ fn sent(frame: &[u8]) -> String {
             format!("submit {}", seqs.collect::<Vec<_>>().join("+"))
         }
         ClientMessage::Ping { .. } => "ping".to_owned(),
+        ClientMessage::Checked { .. } => "checked".to_owned(),
     }
 }
 

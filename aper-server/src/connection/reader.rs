@@ -57,6 +57,9 @@ where
                 Ok(ClientMessage::Ping { sent }) => {
                     let _ = self.replies.send(Reply::Pong { sent }).await;
                 }
+                Ok(ClientMessage::Checked { version, hash }) => {
+                    self.commands.checked(version, hash).await;
+                }
                 Ok(ClientMessage::Hello(_)) => return protocol("there is one Hello, the first"),
                 Err(error) => return protocol(error),
             }

@@ -23,6 +23,7 @@ use tracing::{info, warn};
 
 use crate::auth::{Authenticate, Hook};
 use crate::clock::Clock;
+use crate::divergence::Divergences;
 use crate::error::{BuildError, StateError};
 use crate::hub::Hub;
 use crate::limits::Limits;
@@ -74,6 +75,7 @@ pub struct ServerBuilder {
     pub(crate) origins: Origins,
     authenticate: Option<Hook>,
     static_files: Option<PathBuf>,
+    recordings: Option<PathBuf>,
 }
 
 impl Server {
@@ -87,6 +89,7 @@ impl Server {
             origins: Origins::same(),
             authenticate: None,
             static_files: None,
+            recordings: None,
         }
     }
 
@@ -179,6 +182,14 @@ impl Server {
         self.shared.hub.awake()
     }
 
+    /// How often a client's state turned out not to be the session's. Each time
+    /// the client was sent the session's; anything but 0 means that a machine's
+    /// `apply` is not deterministic.
+    #[must_use]
+    pub fn divergences(&self) -> u64 {
+        self.shared.hub.divergences()
+    }
+
     /// How many clients are connected.
     #[must_use]
     pub fn clients_connected(&self) -> usize {
@@ -265,6 +276,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps in this directory a [`Recording`](aper::sync::Recording) of what
+    /// led to it when a client's state turns out not to be the session's: some
+    /// of the first. They contain the session's state; without this call, none
+    /// is kept.
+    pub fn recordings(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.recordings = Some(directory.into());
+        self
+    }
+
     /// The bounds as they are now, to change some of them.
     pub fn limits_mut(&mut self) -> &mut Limits {
         &mut self.limits
@@ -287,7 +307,8 @@ impl ServerBuilder {
             return Err(BuildError::StaticFiles { path: directory.display().to_string() });
         }
         let (limits, clock) = (Arc::new(self.limits), Clock::start());
-        let hub = Hub::new(machines, self.journal, clock, Arc::clone(&limits));
+        let divergences = Divergences::new(self.recordings);
+        let hub = Hub::new(machines, self.journal, clock, Arc::clone(&limits), divergences);
         let connections = Arc::new(Semaphore::new(limits.connections.min(MANY)));
         let shared = Shared {
             hub,

@@ -11,6 +11,7 @@
 //! The mailbox is bounded. A client's `Leave` has its place there reserved
 //! from the moment it joins, so that leaving never waits and never gets lost.
 
+mod checks;
 mod image;
 mod members;
 mod open;
@@ -21,7 +22,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use aper::protocol::{CloseCode, Rejection, Resume, Submission, Welcome};
+use aper::protocol::{CloseCode, Rejection, Resume, StateHash, Submission, Welcome};
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
 use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
@@ -46,6 +47,12 @@ pub(crate) enum Command {
     Snapshot {
         connection: ConnectionId,
     },
+    /// What the client's state comes to.
+    Checked {
+        connection: ConnectionId,
+        version: Version,
+        hash: StateHash,
+    },
     Leave {
         connection: ConnectionId,
     },
@@ -60,7 +67,11 @@ impl Command {
     fn work(&self) -> usize {
         match self {
             Self::Submit { submissions, .. } => submissions.len().max(1),
-            Self::Join(_) | Self::Snapshot { .. } | Self::Leave { .. } | Self::Look { .. } => 1,
+            Self::Join(_)
+            | Self::Snapshot { .. }
+            | Self::Checked { .. }
+            | Self::Leave { .. }
+            | Self::Look { .. } => 1,
         }
     }
 }
@@ -272,6 +283,12 @@ impl Commands {
     pub(crate) async fn ask_for_snapshot(&self) {
         let connection = self.connection;
         let _ = self.mailbox.send(Command::Snapshot { connection }).await;
+    }
+
+    /// Answers a check.
+    pub(crate) async fn checked(&self, version: Version, hash: StateHash) {
+        let connection = self.connection;
+        let _ = self.mailbox.send(Command::Checked { connection, version, hash }).await;
     }
 
     /// Whether so many answers wait that nothing more should be asked.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use aper::HistoryId;
-use aper::journal::{Journal, JournalError, Recovered, SessionKey};
+use aper::Version;
+use aper::journal::{Journal, JournalError, Record, Recovered, SessionKey};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use uuid::Uuid;
 
 use super::Command;
 use super::task::Session;
 use super::writer::Writer;
 use crate::clock::Clock;
+use crate::divergence::{Divergences, SessionDivergences};
 use crate::error::SessionError;
 use crate::limits::Limits;
 use crate::machine::{AnyAuthority, AnyMachine, CannotOpen};
@@ -27,6 +27,7 @@ pub(crate) struct Ground {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) divergences: Arc<Divergences>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -36,25 +37,31 @@ pub(crate) async fn open(
     ground: Ground,
     mailbox: mpsc::Receiver<Command>,
 ) -> Result<Session, SessionError> {
-    let Ground { key, machine, journal, clock, limits, stopping } = ground;
+    let Ground { key, machine, journal, clock, limits, divergences, stopping } = ground;
     let within = limits.journal_within;
-    let recovered = answered(within, journal.open(&key, HistoryId(Uuid::new_v4()))).await?;
-    let is_new = recovered.snapshot.is_none();
-    let entries = recovered.entries.clone();
+    let recovered = answered(within, journal.open(&key)).await?;
+    let (is_new, position) = (recovered.snapshot.is_none(), recovered.position());
+    let records = recovered.records.clone();
+    let (all, version) = (divergences, machine.version());
+    let divergences = SessionDivergences { all, key: Arc::clone(&key), machine: version };
     let authority = take_up(machine, &key, recovered).await?;
 
     if is_new {
-        let image = authority.snapshot().expect("all that a journal gave is durable");
-        answered(within, journal.store_snapshot(&key, image.encode()?)).await?;
+        let snapshot = authority.snapshot().encode()?;
+        answered(within, journal.store_snapshot(&key, snapshot)).await?;
     }
     // Clients that hold the snapshot's version, or a later, need no snapshot.
+    let entries: Vec<_> = records.iter().filter_map(Record::entry).collect();
     let before = entries
         .first()
-        .map_or(authority.version(), |first| aper::Version(first.version.0.saturating_sub(1)));
+        .map_or(authority.version(), |first| Version(first.version.0.saturating_sub(1)));
     let tail = TailWriter::new(before, &limits);
-    tail.publish(entries)?;
-    let writer = Writer::new(journal, key, authority.version(), within);
-    Ok(Session::new(authority, mailbox, tail, writer, clock, limits, stopping))
+    tail.publish(&entries, None)?;
+    let writer = Writer::new(journal, key, position, within);
+    let mut session =
+        Session::new(authority, mailbox, tail, writer, divergences, clock, limits, stopping);
+    session.begin()?;
+    Ok(session)
 }
 
 async fn take_up(
@@ -64,7 +71,8 @@ async fn take_up(
 ) -> Result<Box<dyn AnyAuthority>, SessionError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| SessionError::Entropy(error.to_string()))?;
-    let of_entries: usize = recovered.entries.iter().map(|entry| entry.transition.0.len()).sum();
+    let entries = recovered.records.iter().filter_map(Record::entry);
+    let of_entries: usize = entries.map(|entry| entry.transition.0.len()).sum();
     let of_state = recovered.snapshot.as_ref().map_or(0, |snapshot| snapshot.state.0.len());
     if of_entries + of_state < BIG {
         return Ok(machine.open(&key.session, recovered, seed)?);

@@ -2,24 +2,27 @@
 //! drains what the authority wants done; then as many further commands as are
 //! ready, so that what they add is written together.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aper::Timestamp;
 use aper::limits::TIMERS_AT_ONCE;
-use aper::protocol::{CloseCode, Entry};
-use aper::sync::authority::{Input, Output, SnapshotImage};
+use aper::protocol::{CloseCode, Entry, ServerMessage};
+use aper::sync::authority::{Commit, Input, Output, SnapshotImage, Storage};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, info};
+use tracing::{debug, error, info, warn};
 
+use super::checks::{Checks, Difference};
 use super::image::LastImage;
 use super::members::Members;
 use super::writer::{Done, Writer};
 use super::{Answer, Command, Join};
 use crate::clock::Clock;
+use crate::divergence::SessionDivergences;
 use crate::error::{Closing, SessionError};
 use crate::hub::stopped;
 use crate::limits::Limits;
@@ -31,6 +34,9 @@ use crate::tail::TailWriter;
 /// ones cost as much as accepted ones.
 const WORK_AT_ONCE: usize = 1_024;
 
+/// Time from a snapshot that found no room to the next.
+const SNAPSHOT_AGAIN: Duration = Duration::from_secs(30);
+
 /// A session that is awake.
 pub(crate) struct Session {
     authority: Box<dyn AnyAuthority>,
@@ -39,20 +45,21 @@ pub(crate) struct Session {
     tail: TailWriter,
     writer: Writer,
     last_image: LastImage,
+    checks: Checks,
+    divergences: SessionDivergences,
     /// To be published when the authority has been drained.
-    commits: Vec<Entry>,
+    commits: Vec<Commit>,
     clock: Clock,
     limits: Arc<Limits>,
     stopping: watch::Receiver<bool>,
     quiet_since: Instant,
     /// Whether anything has happened that the journal's snapshot lacks.
     changed: bool,
-    storing: bool,
-    entries_since_snapshot: u64,
-    /// Since when somebody is here whom the journal's snapshot does not know.
-    newcomers_since: Option<Instant>,
-    /// Who wants to know the state as soon as the journal has all of it.
-    curious: Vec<oneshot::Sender<SnapshotImage>>,
+    records_since_snapshot: u64,
+    /// There was no room for a snapshot: not before this is there another.
+    no_snapshot_before: Instant,
+    /// Who wants to know a state as soon as the journal has all of it.
+    curious: VecDeque<(SnapshotImage, oneshot::Sender<SnapshotImage>)>,
     /// Work since others had their turn.
     worked: usize,
 }
@@ -70,11 +77,13 @@ pub(crate) enum Rest {
 }
 
 impl Session {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of one session, given once")]
     pub(super) fn new(
         authority: Box<dyn AnyAuthority>,
         mailbox: mpsc::Receiver<Command>,
         tail: TailWriter,
         writer: Writer,
+        divergences: SessionDivergences,
         clock: Clock,
         limits: Arc<Limits>,
         stopping: watch::Receiver<bool>,
@@ -86,18 +95,24 @@ impl Session {
             tail,
             writer,
             last_image: LastImage::default(),
+            checks: Checks::default(),
+            divergences,
             commits: Vec::new(),
             clock,
             limits,
             stopping,
             quiet_since: Instant::now(),
             changed: false,
-            storing: false,
-            entries_since_snapshot: 0,
-            newcomers_since: None,
-            curious: Vec::new(),
+            records_since_snapshot: 0,
+            no_snapshot_before: Instant::now(),
+            curious: VecDeque::new(),
             worked: 0,
         }
+    }
+
+    /// Whoever was here when the process ended has left.
+    pub(super) fn begin(&mut self) -> Result<(), SessionError> {
+        self.handle(Input::Absent)
     }
 
     /// Runs until there is nothing to do for long enough, or the server stops.
@@ -114,16 +129,16 @@ impl Session {
             if timer.is_some() {
                 had_timer.store(true, Ordering::Relaxed);
             }
-            let newcomers = self.newcomers_due();
             let quiet = later(self.quiet_since, self.limits.idle);
             tokio::select! {
                 done = self.writer.next() => self.done(done?)?,
+                differences = self.checks.next() => {
+                    differences.into_iter().try_for_each(|it| self.differs(it))?;
+                }
                 Some(command) = self.mailbox.recv(), if self.may_accept() => {
                     self.commands(command)?;
                 }
-                () = at(timer), if self.may_accept() => self.timer()?,
-                // Now a snapshot is wanted, which is looked at below.
-                () = at(newcomers), if !self.storing && !self.wants_rest() => {}
+                () = at(timer), if self.may_accept() && !self.writer.is_full() => self.timer()?,
                 () = at(quiet), if self.is_idle() => {
                     if let Some(rest) = self.quiet(&may_sleep) {
                         return Ok(rest);
@@ -136,44 +151,27 @@ impl Session {
         }
     }
 
-    /// Gives the journal what there is for it, and looks at the state when
-    /// somebody wants that and the journal has all of it.
+    /// Gives the journal what there is for it.
     fn advance(&mut self) -> Result<(), SessionError> {
         while let Some(done) = self.writer.advance()? {
             self.done(done)?;
         }
-        if self.wants_rest() && self.writer.has_all_entries() {
-            while let Some(curious) = self.curious.pop() {
-                let _ = curious.send(self.snapshot());
-            }
-            if self.wants_snapshot() {
-                self.store_snapshot();
-            }
+        if self.wants_snapshot() {
+            self.store_snapshot();
         }
         Ok(())
     }
 
     fn wants_snapshot(&self) -> bool {
-        let is_due = |due: Instant| due <= Instant::now();
-        !self.storing
-            && (self.entries_since_snapshot >= self.limits.entries_per_snapshot
-                || self.newcomers_due().is_some_and(is_due))
+        self.records_since_snapshot >= self.limits.records_per_snapshot
+            && !self.writer.is_storing()
+            && self.no_snapshot_before <= Instant::now()
     }
 
-    /// Whether nothing new may be accepted until the journal has everything: a
-    /// busy session would never be there by itself.
-    fn wants_rest(&self) -> bool {
-        self.wants_snapshot() || !self.curious.is_empty()
-    }
-
-    fn newcomers_due(&self) -> Option<Instant> {
-        later(self.newcomers_since?, self.limits.clients_stored_within)
-    }
-
-    /// Whether the session takes anything that may become entries: commands,
+    /// Whether the session takes anything that may become records: commands,
     /// and the machine's timers.
     fn may_accept(&self) -> bool {
-        !self.wants_rest() && self.writer.waiting_entries() < self.limits.unwritten_entries
+        self.writer.waiting_records() < self.limits.unwritten_records
     }
 
     fn is_idle(&self) -> bool {
@@ -208,8 +206,15 @@ impl Session {
             }
             Command::Look { reply } => {
                 self.quiet_since = Instant::now();
-                self.curious.push(reply);
+                self.curious.push_back((self.authority.snapshot(), reply));
+                self.satisfy_curious();
                 Ok(())
+            }
+            Command::Checked { connection, version, hash } => {
+                match self.checks.answer(connection, version, hash) {
+                    Some(difference) => self.differs(difference),
+                    None => Ok(()),
+                }
             }
             Command::Snapshot { connection } => self.handle(Input::Snapshot { connection }),
             Command::Leave { connection } => {
@@ -231,12 +236,16 @@ impl Session {
         let places = self.limits.clients_per_session;
         let full =
             || Closing::new(CloseCode::Full, format!("the session is full: {places} clients"));
+        if self.writer.is_full() {
+            let reason = "the server's disk is full: come back later";
+            let _ = reply.send(Err(Closing::new(CloseCode::Unavailable, reason)));
+            return Ok(());
+        }
         let comes_back = resume.is_some_and(|resume| self.authority.knows(&resume));
         if self.authority.connected() >= places && !comes_back {
             let _ = reply.send(Err(full()));
             return Ok(());
         }
-        self.newcomers_since.get_or_insert(self.quiet_since);
         self.members.add(connection, lane, close);
         let tail = self.tail.floor();
         self.handle(Input::Join { connection, user, resume, tail })?;
@@ -261,43 +270,88 @@ impl Session {
 
     fn done(&mut self, done: Done) -> Result<(), SessionError> {
         match done {
-            Done::Appended(version) => self.handle(Input::Durable(version)),
-            Done::Stored(version) => {
-                debug!(%version, "snapshot stored");
-                self.storing = false;
+            Done::Appended(position) => {
+                self.handle(Input::Storage(Storage::Writable))?;
+                self.handle(Input::Durable(position))?;
+                self.satisfy_curious();
+                Ok(())
+            }
+            Done::Full => {
+                warn!("there is no room on the disk: what is new is refused until there is");
+                self.handle(Input::Storage(Storage::Full))
+            }
+            Done::Stored => {
+                debug!("snapshot stored");
+                Ok(())
+            }
+            Done::NotStored => {
+                warn!("there is no room on the disk for a snapshot");
+                self.changed = true;
+                self.quiet_since = Instant::now();
+                self.no_snapshot_before = self.quiet_since + SNAPSHOT_AGAIN;
                 Ok(())
             }
         }
     }
 
+    /// A client has another state than the session: it gets the session's, and
+    /// what happened is kept, so that it can be made to happen again.
+    fn differs(&mut self, difference: Difference) -> Result<(), SessionError> {
+        let Difference { connection, version } = difference;
+        error!(%version, "a client has another state: its machine is not deterministic");
+        let from = self.checks.before(version).cloned();
+        let entries = from.as_ref().and_then(|from| self.tail.entries(from.version(), version));
+        self.divergences.found(from.zip(entries));
+        self.handle(Input::Snapshot { connection })
+    }
+
+    fn satisfy_curious(&mut self) {
+        let durable = self.writer.durable();
+        let is_there = |(image, _): &mut (SnapshotImage, _)| image.position() <= durable;
+        while let Some((image, curious)) = self.curious.pop_front_if(is_there) {
+            let _ = curious.send(image);
+        }
+    }
+
     /// One input, and all that the authority wants done because of it.
     fn handle(&mut self, input: Input) -> Result<(), SessionError> {
-        self.changed |= !matches!(input, Input::Durable(_) | Input::Snapshot { .. });
         let mut input = Some(input);
         while let Some(next) = input.take() {
             self.authority.handle(self.clock.now(), next);
             while let Some(output) = self.authority.next_output() {
-                self.output(output);
+                self.output(output)?;
             }
             let gone = self.members.next_gone();
             input = gone.map(|connection| Input::Leave { connection });
         }
         // After all answers: nobody may see an entry before an answer that
         // came ahead of it.
-        if !self.commits.is_empty() {
+        self.publish(None)
+    }
+
+    fn publish(&mut self, then: Option<&ServerMessage>) -> Result<(), SessionError> {
+        let commits = std::mem::take(&mut self.commits);
+        let entries: Vec<&Entry> = commits.iter().flat_map(Commit::entries).collect();
+        if !entries.is_empty() {
             self.last_image.forget();
-            self.tail.publish(std::mem::take(&mut self.commits))?;
+            self.tail.publish(&entries, then)?;
         }
         Ok(())
     }
 
-    fn output(&mut self, output: Output) {
+    fn output(&mut self, output: Output) -> Result<(), SessionError> {
         match output {
-            Output::Append(batch) => {
-                self.entries_since_snapshot += batch.len() as u64;
+            Output::Append { batch, .. } => {
+                self.changed = true;
+                self.records_since_snapshot += batch.len() as u64;
                 self.writer.append(batch);
             }
-            Output::Commit(batch) => self.commits.extend(batch.iter().cloned()),
+            Output::Commit(commit) => self.commits.push(commit),
+            Output::Check(image) => {
+                let version = image.version();
+                self.publish(Some(&ServerMessage::Check { version }))?;
+                self.checks.begin(image);
+            }
             Output::Welcome { connection, welcome, image, from } => {
                 let image = image.map(|image| self.last_image.share(image));
                 let welcome = Box::new(welcome);
@@ -314,13 +368,18 @@ impl Session {
                 self.members.close(connection, Closing { code, reason });
             }
         }
+        Ok(())
     }
 
     /// It has been quiet for long enough: a snapshot first, if the journal
     /// lacks anything, and when that is stored, sleep.
     fn quiet(&mut self, may_sleep: impl Fn(Option<Timestamp>) -> bool) -> Option<Rest> {
         if self.changed {
-            self.store_snapshot();
+            if self.no_snapshot_before <= Instant::now() {
+                self.store_snapshot();
+            } else {
+                self.quiet_since = Instant::now();
+            }
             return None;
         }
         let timer = self.authority.next_timeout();
@@ -334,17 +393,10 @@ impl Session {
         Some(Rest::Asleep { timer })
     }
 
-    fn snapshot(&self) -> SnapshotImage {
-        self.authority.snapshot().expect("the journal has everything that was accepted")
-    }
-
     fn store_snapshot(&mut self) {
-        let image = self.snapshot();
-        self.newcomers_since = None;
         self.changed = false;
-        self.storing = true;
-        self.entries_since_snapshot = 0;
-        self.writer.store(image);
+        self.records_since_snapshot = 0;
+        self.writer.store(self.authority.snapshot());
     }
 
     /// Decides on what has come, tells what is durable, lets everybody go,

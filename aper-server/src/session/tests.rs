@@ -5,11 +5,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use aper::journal::{Batch, Journal, JournalError, Recovered, SessionKey, Snapshot};
+use aper::journal::{
+    Batch, Journal, JournalError, Position, Record, Recovered, SessionKey, Snapshot,
+};
+use aper::protocol::handshake::MachineVersion;
 use aper::protocol::{Entry, Payload, Resume, Submission};
 use aper::sync::ConnectionId;
 use aper::sync::authority::{Input, Output, SnapshotImage};
-use aper::{ClientId, ClientSeq, Epoch, HistoryId, Timestamp, Version};
+use aper::{ClientId, ClientSeq, Epoch, Timestamp, Version};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -18,6 +21,7 @@ use super::Command;
 use super::task::Session;
 use super::writer::Writer;
 use crate::clock::Clock;
+use crate::divergence::{Divergences, SessionDivergences};
 use crate::limits::Limits;
 use crate::machine::AnyAuthority;
 use crate::tail::TailWriter;
@@ -57,7 +61,8 @@ impl AnyAuthority for Counting {
                     chance: None,
                     transition: Payload(Vec::new()),
                 };
-                self.outputs.push_back(Output::Append([entry].into()));
+                let batch = [Record::Entry(entry)].into();
+                self.outputs.push_back(Output::Append { after: Position(0), batch });
             }
             _ => {}
         }
@@ -83,8 +88,8 @@ impl AnyAuthority for Counting {
         false
     }
 
-    fn snapshot(&self) -> Option<SnapshotImage> {
-        None
+    fn snapshot(&self) -> SnapshotImage {
+        unreachable!("nobody asks for it")
     }
 }
 
@@ -92,18 +97,14 @@ impl AnyAuthority for Counting {
 struct Silent;
 
 impl Journal for Silent {
-    fn open<'a>(
-        &'a self,
-        _: &'a SessionKey,
-        _: HistoryId,
-    ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
+    fn open<'a>(&'a self, _: &'a SessionKey) -> BoxFuture<'a, Result<Recovered, JournalError>> {
         std::future::pending().boxed()
     }
 
     fn append<'a>(
         &'a self,
         _: &'a SessionKey,
-        _: Version,
+        _: Position,
         _: Epoch,
         _: Batch,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -115,6 +116,10 @@ impl Journal for Silent {
         _: &'a SessionKey,
         _: Snapshot,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
+        std::future::pending().boxed()
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>> {
         std::future::pending().boxed()
     }
 }
@@ -130,11 +135,22 @@ fn session(
     let tail = TailWriter::new(version, &limits);
     let name = "one".parse().expect("a name");
     let key = Arc::new(SessionKey { machine: "counting".into(), session: name });
-    let writer = Writer::new(Arc::new(Silent), key, version, limits.journal_within);
+    let writer =
+        Writer::new(Arc::new(Silent), Arc::clone(&key), Position(0), limits.journal_within);
+    let machine = MachineVersion { name: "counting", schema: 1 };
+    let divergences = SessionDivergences { all: Divergences::new(None), key, machine };
     let (clock, (_, stopping)) = (Clock::start(), watch::channel(false));
     let authority = Box::new(authority);
-    let session =
-        Session::new(authority, commands, tail, writer, clock, Arc::new(limits), stopping);
+    let session = Session::new(
+        authority,
+        commands,
+        tail,
+        writer,
+        divergences,
+        clock,
+        Arc::new(limits),
+        stopping,
+    );
     (session, mailbox, counts)
 }
 
@@ -163,7 +179,7 @@ async fn a_busy_session_lets_others_run() {
 
 #[tokio::test(start_paused = true)]
 async fn timers_wait_for_the_journal_as_commands_do() {
-    let limits = Limits { unwritten_entries: 10, ..Limits::default() };
+    let limits = Limits { unwritten_records: 10, ..Limits::default() };
     let (session, _mailbox, counts) = session(limits, Some(Timestamp::ZERO));
     let had_timer = AtomicBool::new(false);
     let mut run = Box::pin(session.run(|_| true, &had_timer));

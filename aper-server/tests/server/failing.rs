@@ -70,7 +70,7 @@ async fn a_journal_that_never_answers_ends_the_session() {
 async fn the_log_is_folded_into_snapshots() {
     let journal = Arc::new(Faulty::default());
     let mut builder = tallies().journal(Arc::clone(&journal) as _);
-    builder.limits_mut().entries_per_snapshot = 10;
+    builder.limits_mut().records_per_snapshot = 10;
     let world = World::with(builder);
     journal.delay(Duration::from_millis(1));
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;

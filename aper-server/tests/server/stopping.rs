@@ -45,8 +45,8 @@ async fn everything_is_in_the_snapshot() {
     world.stop().await;
     let key =
         aper::journal::SessionKey { machine: "tally".into(), session: "one".parse().unwrap() };
-    let kept = journal.open(&key, aper::HistoryId(uuid::Uuid::nil())).await.unwrap();
-    assert!(kept.entries.is_empty());
+    let kept = journal.open(&key).await.unwrap();
+    assert!(kept.records.is_empty());
     let snapshot = kept.snapshot.unwrap();
     assert_eq!(snapshot.clients.len(), 1);
     let state: Tally = aper::protocol::decode(&snapshot.state.0).unwrap();

@@ -37,10 +37,13 @@ pub enum CloseCode {
     /// The session met an error of its own and ended; it starts anew from its
     /// journal when a client comes.
     SessionFailed = 4008,
+    /// The server cannot keep anything new at the moment, not even that
+    /// somebody came: its disk is full.
+    Unavailable = 4009,
 }
 
 impl CloseCode {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Normal,
         Self::Restart,
         Self::Protocol,
@@ -52,6 +55,7 @@ impl CloseCode {
         Self::TooBig,
         Self::Silent,
         Self::SessionFailed,
+        Self::Unavailable,
     ];
 
     /// The number in the close frame.

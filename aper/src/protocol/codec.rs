@@ -7,9 +7,13 @@
 
 mod guard;
 
+use std::hash::Hasher;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use twox_hash::XxHash64;
 
+use super::message::StateHash;
 use guard::{Budget, Exceeded, Guarded};
 
 /// Encodes a value. Cost: one pass over it.
@@ -20,6 +24,48 @@ use guard::{Budget, Exceeded, Guarded};
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     bincode::serde::encode_to_vec(value, bincode::config::standard())
         .map_err(|error| EncodeError(encode_reason(error)))
+}
+
+/// What the encoding of a value comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Its hash.
+    pub hash: StateHash,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Encodes a value for the sake of its hash alone. Cost: one pass over it, and
+/// no memory.
+///
+/// ```
+/// use aper::protocol::{digest, encode};
+/// assert_eq!(digest("abc")?.bytes, encode("abc")?.len() as u64);
+/// assert_ne!(digest("abc")?.hash, digest("abd")?.hash);
+/// # Ok::<(), aper::protocol::EncodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// When the value's own `Serialize` fails.
+pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, EncodeError> {
+    let mut hasher = Hashed { hasher: XxHash64::with_seed(0), bytes: 0 };
+    bincode::serde::encode_into_writer(value, &mut hasher, bincode::config::standard())
+        .map_err(|error| EncodeError(encode_reason(error)))?;
+    Ok(Digest { hash: StateHash(hasher.hasher.finish()), bytes: hasher.bytes })
+}
+
+struct Hashed {
+    hasher: XxHash64,
+    bytes: u64,
+}
+
+impl bincode::enc::write::Writer for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.hasher.write(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 /// Decodes a value that takes up all of `bytes`. Cost: one pass over them.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::codec::{EncodeError, encode};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::state_machine::Chance;
 use crate::time::{LocalTime, Timestamp};
@@ -22,7 +23,20 @@ pub enum ClientMessage {
         /// The client's clock; comes back in the answer.
         sent: LocalTime,
     },
+    /// The answer to [`ServerMessage::Check`].
+    Checked {
+        /// The version of the check.
+        version: Version,
+        /// What the client's state at that version comes to.
+        hash: StateHash,
+    },
 }
+
+/// What the encoding of a state comes to: XXH64 with seed 0. States that
+/// differ have different ones, but for accidents that nobody will see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StateHash(pub u64);
 
 /// Who wants what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +107,31 @@ pub enum ServerMessage {
         /// The server's clock when it answered.
         now: Timestamp,
     },
+    /// "What does your state come to now?" Comes right after the entry that
+    /// made the version. Answered by [`ClientMessage::Checked`].
+    Check {
+        /// The version that the client has at this place.
+        version: Version,
+    },
+}
+
+impl ServerMessage {
+    /// [`Commits`](Self::Commits), encoded, of entries that somebody else owns.
+    ///
+    /// # Errors
+    ///
+    /// Never, for entries.
+    pub fn encode_commits(entries: &[&Entry]) -> Result<Vec<u8>, EncodeError> {
+        encode(&BorrowedCommits(entries))
+    }
+}
+
+struct BorrowedCommits<'a>(&'a [&'a Entry]);
+
+impl Serialize for BorrowedCommits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_variant("ServerMessage", 3, "Commits", self.0)
+    }
 }
 
 /// Who the client is from now on, and what comes next.
@@ -104,7 +143,8 @@ pub struct Welcome {
     pub key: ResumeKey,
     /// As whom the operator's authentication knows the client.
     pub user: Option<UserId>,
-    /// The history that the session's versions belong to.
+    /// The history that the session's versions belong to from now on. Whoever
+    /// catches up by entries holds a version of it from then on.
     pub history: HistoryId,
     /// The session's version at this moment: the client is up to date when it
     /// has got there.
@@ -184,6 +224,9 @@ pub enum RefusalMessage {
     Conflict(Payload),
     /// The machine panicked. The state is as it was.
     Panicked,
+    /// The server cannot keep anything new at the moment. It has not decided:
+    /// the same may be submitted again, under another number.
+    Unavailable,
 }
 
 /// Bytes whose meaning is the machine's own.

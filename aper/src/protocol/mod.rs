@@ -15,9 +15,9 @@ pub mod handshake;
 pub mod message;
 
 pub use close::CloseCode;
-pub use codec::{DecodeError, EncodeError, decode, encode};
+pub use codec::{DecodeError, Digest, EncodeError, decode, digest, encode};
 pub use handshake::{HandshakeError, PROTOCOL, SUBPROTOCOL};
 pub use message::{
     CatchUp, ClientMessage, Entry, Hello, Payload, RefusalMessage, Rejection, Resume,
-    ServerMessage, SnapshotHeader, Submission, Welcome,
+    ServerMessage, SnapshotHeader, StateHash, Submission, Welcome,
 };

@@ -13,6 +13,9 @@ pub enum Refusal<C> {
     /// The machine panicked: a bug in its `apply`. The state is as it was.
     #[error("the state machine failed on this; nothing was changed")]
     Panicked,
+    /// The server could not keep it: its disk is full. Submit it again later.
+    #[error("the server cannot keep anything new at the moment: try again later")]
+    Unavailable,
 }
 
 /// Applies `transition` to `state`, or leaves it exactly as it was.

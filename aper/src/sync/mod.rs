@@ -27,15 +27,9 @@
 //! use aper::journal::Recovered;
 //! use aper::protocol::{ClientMessage, Payload, ServerMessage, SnapshotHeader};
 //! use aper::sync::{Authority, ConnectionId, Replica, authority, replica};
-//! use aper::{HistoryId, LocalTime, Timestamp, Version};
-//! use uuid::Uuid;
+//! use aper::{LocalTime, Timestamp, Version};
 //!
-//! let journal = Recovered {
-//!     history: HistoryId(Uuid::from_u128(1)),
-//!     snapshot: None,
-//!     entries: vec![],
-//! };
-//! let mut server = Authority::open(Counter::default(), journal, [7; 32])?;
+//! let mut server = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
 //! let mut client = Replica::<Counter>::new(None);
 //! let (here, connection) = (LocalTime::from_millis(0), ConnectionId(1));
 //!
@@ -53,18 +47,18 @@
 //!         ClientMessage::Submit(submissions) => {
 //!             authority::Input::Submit { connection, submissions }
 //!         }
-//!         ClientMessage::Ping { .. } => continue,
+//!         ClientMessage::Ping { .. } | ClientMessage::Checked { .. } => continue,
 //!     };
 //!     server.handle(Timestamp::from_millis(1_000), input);
 //!     while let Some(output) = server.next_output() {
 //!         match output {
-//!             authority::Output::Append(batch) => {
+//!             authority::Output::Append { after, batch } => {
 //!                 // A journal would write here.
-//!                 let version = batch.last().expect("no batch is empty").version;
-//!                 server.handle(Timestamp::from_millis(1_000), authority::Input::Durable(version));
+//!                 let durable = authority::Input::Durable(after.after(batch.len()));
+//!                 server.handle(Timestamp::from_millis(1_000), durable);
 //!             }
-//!             authority::Output::Commit(batch) => {
-//!                 to_client.push(ServerMessage::Commits(batch.to_vec()));
+//!             authority::Output::Commit(commit) => {
+//!                 to_client.push(ServerMessage::Commits(commit.entries().cloned().collect()));
 //!             }
 //!             authority::Output::Welcome { welcome, image, .. } => {
 //!                 let last_seq = welcome.last_seq;
@@ -106,9 +100,11 @@ mod attempt;
 pub mod authority;
 mod backoff;
 mod clock;
+mod recording;
 pub mod replica;
 
 pub use attempt::Refusal;
 pub use authority::{Authority, ConnectionId, OpenError};
 pub use backoff::Backoff;
+pub use recording::{Recording, ReplayError, Replayed};
 pub use replica::{Event, Outcome, Replica, SubmitError, Ticket};

@@ -3,18 +3,16 @@
 
 use std::fmt::Debug;
 
-use uuid::Uuid;
-
 use super::client::{Connection, SimulatedClient};
 use super::oracle::{Oracle, Violation};
 use super::simulation::{Config, Faults, Random, Report};
-use crate::id::{ClientSeq, HistoryId, Version};
-use crate::journal::{Batch, Recovered};
+use crate::id::{ClientSeq, Version};
+use crate::journal::{Batch, Record, Recovered};
 use crate::limits;
 use crate::protocol::message::SnapshotHeader;
 use crate::protocol::{ClientMessage, Entry, Payload, ServerMessage, encode};
 use crate::state_machine::StateMachine;
-use crate::sync::authority::{Image, Input as ServerInput, Output as ServerOutput};
+use crate::sync::authority::{Commit, Image, Input as ServerInput, Output as ServerOutput};
 use crate::sync::replica::{Input, Output};
 use crate::sync::{Authority, ConnectionId, Event, Outcome};
 use crate::time::{LocalTime, Timestamp};
@@ -65,8 +63,7 @@ where
 {
     pub(super) fn new(seed: u64, config: &'c Config, initial: S, transition: F) -> Self {
         let mut random = Random::of(seed);
-        let history = HistoryId(Uuid::from_bytes(random.bytes()));
-        let mut journal = Recovered { history, snapshot: None, entries: Vec::new() };
+        let mut journal = Recovered::default();
         let authority = open(&mut random, &initial, &mut journal);
         Self {
             config,
@@ -195,6 +192,7 @@ where
             ClientMessage::Submit(submissions) => {
                 self.give_server(ServerInput::Submit { connection: id, submissions })
             }
+            ClientMessage::Checked { .. } => Ok(()),
             ClientMessage::Ping { sent } => {
                 let now = Timestamp::from_millis(self.now);
                 connection.down.push_back(ServerMessage::Pong { sent, now });
@@ -220,13 +218,12 @@ where
             return Ok(());
         }
         let batch = self.appending.remove(0);
-        for entry in batch.iter() {
+        for entry in batch.iter().filter_map(Record::entry) {
             self.oracle.wrote(entry)?;
             self.report.entries += 1;
         }
-        self.journal.entries.extend_from_slice(&batch);
-        let version = batch.last().expect("no batch is empty").version;
-        self.give_server(ServerInput::Durable(version))
+        self.journal.records.extend_from_slice(&batch);
+        self.give_server(ServerInput::Durable(self.journal.position()))
     }
 
     fn wait(&mut self) -> Result<(), Violation> {
@@ -296,9 +293,8 @@ where
         while !self.appending.is_empty() {
             self.sync()?;
         }
-        let snapshot = self.authority.snapshot().expect("everything is durable");
-        let snapshot = snapshot.encode().expect("a state can be encoded");
-        self.journal.entries.retain(|entry| entry.version > snapshot.version);
+        let snapshot = self.authority.snapshot().encode().expect("a state can be encoded");
+        self.journal.records.clear();
         self.journal.snapshot = Some(snapshot);
         self.report.slept += 1;
         self.restart()
@@ -317,15 +313,17 @@ where
         self.ghosts.clear();
         self.tail.clear();
         self.authority = open(&mut self.random, &self.initial, &mut self.journal);
-        self.oracle.recovered(self.authority.state(), self.authority.version())
+        self.oracle.recovered(self.authority.state(), self.authority.version())?;
+        self.give_server(ServerInput::Absent)
     }
 
     fn give_server(&mut self, input: ServerInput) -> Result<(), Violation> {
         self.authority.handle(Timestamp::from_millis(self.now), input);
         while let Some(output) = self.authority.next_output() {
             match output {
-                ServerOutput::Append(batch) => self.appending.push(batch),
-                ServerOutput::Commit(batch) => self.commit(&batch)?,
+                ServerOutput::Append { batch, .. } => self.appending.push(batch),
+                ServerOutput::Commit(commit) => self.commit(&commit)?,
+                ServerOutput::Check(_) => {}
                 ServerOutput::Welcome { connection, welcome, image, from } => {
                     self.oracle.tells(welcome.version)?;
                     let last_seq = welcome.last_seq;
@@ -349,15 +347,16 @@ where
         Ok(())
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), Violation> {
-        let last = batch.last().expect("no batch is empty").version;
+    fn commit(&mut self, commit: &Commit) -> Result<(), Violation> {
+        let entries: Vec<Entry> = commit.entries().cloned().collect();
+        let last = entries.last().expect("no commit is empty").version;
         self.oracle.tells(last)?;
-        self.tail.extend_from_slice(batch);
+        self.tail.extend_from_slice(&entries);
         let excess = self.tail.len().saturating_sub(self.config.tail);
         self.tail.drain(..excess);
         for connection in self.clients.iter_mut().filter_map(|client| client.connection.as_mut()) {
             if connection.sent.is_some_and(|sent| sent < last) {
-                connection.down.push_back(ServerMessage::Commits(batch.to_vec()));
+                connection.down.push_back(ServerMessage::Commits(entries.clone()));
                 connection.sent = Some(last);
             }
         }
@@ -429,6 +428,7 @@ where
                     }
                 }
                 Output::Reconnect { .. } => give_up = true,
+                Output::Store { .. } => {}
                 Output::Event(Event::Settled { ticket, outcome }) => {
                     let id = client.id();
                     self.oracle.settled(&mut client.open, id, ticket, &outcome)?;
@@ -512,7 +512,7 @@ fn open<S: StateMachine>(
     let authority = Authority::open(initial.clone(), journal.clone(), random.bytes())
         .expect("the journal is the one that it wrote");
     if journal.snapshot.is_none() {
-        let image = authority.snapshot().expect("a new session has nothing in flight");
+        let image = authority.snapshot();
         journal.snapshot = Some(image.encode().expect("a state can be encoded"));
     }
     authority

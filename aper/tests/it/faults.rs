@@ -189,7 +189,7 @@ fn a_debug_and_a_release_build_agree() {
     let bytes = bytes_of(server.authority.state());
     assert_eq!(ada.state(), server.authority.state());
     assert_eq!(server.authority.version(), Version(5));
-    assert_eq!(hex(&bytes), "fdfdffffffffffffff01010205050102c3b6010100020000");
+    assert_eq!(hex(&bytes), "fdfdffffffffffffff01010205030102c3b6010100020000");
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,11 +7,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use aper::journal::{RememberedClient, Snapshot};
+use aper::journal::{History, Position, Presence, Record, RememberedClient, Snapshot};
 use aper::protocol::message::Held;
 use aper::protocol::{
     CatchUp, ClientMessage, Entry, Hello, Payload, RefusalMessage, Rejection, Resume,
-    ServerMessage, SnapshotHeader, Submission, Welcome, decode, encode,
+    ServerMessage, SnapshotHeader, StateHash, Submission, Welcome, decode, encode,
 };
 use aper::{
     ClientId, ClientSeq, Epoch, HistoryId, LocalTime, ResumeKey, Timestamp, UserId, Version,
@@ -35,6 +35,7 @@ fn rejections() -> Vec<Rejection> {
             refusal: RefusalMessage::Conflict(Payload(vec![0xc0, 0xc1])),
         },
         Rejection { seq: ClientSeq(5), refusal: RefusalMessage::Panicked },
+        Rejection { seq: ClientSeq(6), refusal: RefusalMessage::Unavailable },
     ]
 }
 
@@ -115,7 +116,10 @@ fn every_message_has_the_bytes_that_it_always_had() {
     let snapshot = Snapshot {
         schema: 2,
         version: Version(7),
+        position: Position(9),
         at: Timestamp::from_millis(70_000),
+        timer: Some(Timestamp::from_millis(80_000)),
+        histories: vec![History { id: history(), until: Version(7) }],
         next_client: ClientId(4),
         clients: vec![RememberedClient {
             client: ClientId(3),
@@ -124,6 +128,7 @@ fn every_message_has_the_bytes_that_it_always_had() {
             last_seq: ClientSeq(5),
             refused: rejections(),
             last_seen: Timestamp::from_millis(60_000),
+            presence: Presence::Away,
         }],
         state: Payload(vec![1, 2, 3]),
     };
@@ -133,6 +138,8 @@ fn every_message_has_the_bytes_that_it_always_had() {
     check(lines, "client/hello-returning", &hello(Some(returning)));
     check(lines, "client/submit", &ClientMessage::Submit(vec![submission(1, 8), submission(2, 9)]));
     check(lines, "client/ping", &ClientMessage::Ping { sent: LocalTime::from_millis(1_234) });
+    let hash = StateHash(0x0102_0304_0506_0708);
+    check(lines, "client/checked", &ClientMessage::Checked { version: Version(7), hash });
     check(lines, "server/welcome-snapshot", &welcome(CatchUp::Snapshot, vec![]));
     check(lines, "server/welcome-entries", &welcome(CatchUp::Entries, rejections()));
     check(lines, "server/snapshot", &ServerMessage::Snapshot(header));
@@ -144,7 +151,15 @@ fn every_message_has_the_bytes_that_it_always_had() {
         now: Timestamp::from_millis(1_700_000_000_000),
     };
     check(lines, "server/pong", &pong);
-    check(lines, "journal/entry", &entries()[1]);
+    check(lines, "server/check", &ServerMessage::Check { version: Version(7) });
+    let at = Timestamp::from_millis(60_000);
+    let (client, user) = (ClientId(3), Some(UserId::new("ada")));
+    let rejection = rejections().remove(0);
+    check(lines, "journal/entry", &Record::Entry(entries().remove(1)));
+    check(lines, "journal/joined", &Record::Joined { client, key: key(), user, at });
+    check(lines, "journal/left", &Record::Left { client, at });
+    check(lines, "journal/refused", &Record::Refused { client, rejection });
+    check(lines, "journal/opened", &Record::Opened { history: history() });
     check(lines, "journal/snapshot", &snapshot);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/protocol-1.txt");

@@ -1,16 +1,15 @@
 //! An authority and some replicas, joined by hand: each test says what is
 //! delivered when.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use aper::journal::Recovered;
+use aper::journal::{Record, Recovered};
 use aper::protocol::message::SnapshotHeader;
-use aper::protocol::{ClientMessage, CloseCode, Payload, ServerMessage, Submission, encode};
+use aper::protocol::{ClientMessage, CloseCode, Entry, Payload, ServerMessage, Submission, encode};
 use aper::sync::authority::{Input as ServerInput, Output as ServerOutput};
-use aper::sync::replica::{Input, Output};
+use aper::sync::replica::{Input, OutboxChange, OutboxItem, Output};
 use aper::sync::{Authority, ConnectionId, Event, Outcome, Replica, SubmitError, Ticket};
-use aper::{ClientSeq, HistoryId, LocalTime, StateMachine, Timestamp, Version};
-use uuid::Uuid;
+use aper::{ClientSeq, Identity, LocalTime, StateMachine, Timestamp, Version};
 
 pub struct Server<S: StateMachine> {
     pub authority: Authority<S>,
@@ -25,10 +24,9 @@ pub struct Server<S: StateMachine> {
 
 impl<S: StateMachine> Server<S> {
     pub fn new(initial: S) -> Self {
-        let history = HistoryId(Uuid::from_u128(1));
-        let mut journal = Recovered { history, snapshot: None, entries: Vec::new() };
+        let mut journal = Recovered::default();
         let authority = Authority::open(initial, journal.clone(), [1; 32]).unwrap();
-        journal.snapshot = Some(authority.snapshot().unwrap().encode().unwrap());
+        journal.snapshot = Some(authority.snapshot().encode().unwrap());
         Self {
             authority,
             now: 1_000,
@@ -37,6 +35,11 @@ impl<S: StateMachine> Server<S> {
             outbox: Vec::new(),
             connections: Vec::new(),
         }
+    }
+
+    /// What was accepted, in order.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.journal.records.iter().filter_map(Record::entry)
     }
 
     pub fn handle(&mut self, input: ServerInput) {
@@ -48,17 +51,18 @@ impl<S: StateMachine> Server<S> {
 
     fn carry_out(&mut self, output: ServerOutput) {
         match output {
-            ServerOutput::Append(batch) => {
-                let version = batch.last().unwrap().version;
-                self.journal.entries.extend_from_slice(&batch);
+            ServerOutput::Append { batch, .. } => {
+                self.journal.records.extend_from_slice(&batch);
                 let now = Timestamp::from_millis(self.now);
-                self.authority.handle(now, ServerInput::Durable(version));
+                self.authority.handle(now, ServerInput::Durable(self.journal.position()));
             }
-            ServerOutput::Commit(batch) => {
+            ServerOutput::Commit(commit) => {
+                let entries: Vec<_> = commit.entries().cloned().collect();
                 for &connection in &self.connections {
-                    self.outbox.push((connection, ServerMessage::Commits(batch.to_vec())));
+                    self.outbox.push((connection, ServerMessage::Commits(entries.clone())));
                 }
             }
+            ServerOutput::Check(_) => unreachable!("no test here is that long"),
             ServerOutput::Welcome { connection, welcome, image, from } => {
                 let last_seq = welcome.last_seq;
                 self.outbox.push((connection, ServerMessage::Welcome(welcome)));
@@ -73,7 +77,7 @@ impl<S: StateMachine> Server<S> {
                     self.outbox.push((connection, ServerMessage::Snapshot(header)));
                     self.outbox.push((connection, ServerMessage::Chunk(Payload(bytes))));
                 }
-                let missing = self.journal.entries.iter().filter(|entry| entry.version > from);
+                let missing = self.entries().filter(|entry| entry.version > from);
                 let missing = ServerMessage::Commits(missing.cloned().collect());
                 self.outbox.push((connection, missing));
                 self.connections.push(connection);
@@ -92,16 +96,20 @@ impl<S: StateMachine> Server<S> {
     /// Starts the server anew from a journal that has every entry and every
     /// client, but no refusal.
     pub fn forget_refusals(&mut self) {
-        let mut snapshot = self.authority.snapshot().unwrap().encode().unwrap();
+        let mut snapshot = self.authority.snapshot().encode().unwrap();
         snapshot.clients.iter_mut().for_each(|known| known.refused.clear());
-        let journal = Recovered {
-            history: self.journal.history,
-            snapshot: Some(snapshot),
-            entries: Vec::new(),
-        };
+        let journal = Recovered { snapshot: Some(snapshot), records: Vec::new() };
         self.authority = Authority::open(self.authority.state().clone(), journal, [4; 32]).unwrap();
         self.connections.clear();
         self.outbox.clear();
+    }
+
+    /// Starts the server anew from its journal.
+    pub fn restart(&mut self, initial: S) {
+        self.authority = Authority::open(initial, self.journal.clone(), [5; 32]).unwrap();
+        self.connections.clear();
+        self.outbox.clear();
+        self.handle(ServerInput::Absent);
     }
 
     pub fn submit_raw(&mut self, connection: ConnectionId, seq: u64, bytes: Vec<u8>) {
@@ -118,18 +126,62 @@ pub struct Client<S: StateMachine> {
     pub connection: Option<ConnectionId>,
     pub up: VecDeque<ClientMessage>,
     pub down: VecDeque<ServerMessage>,
+    pub device: Device,
+}
+
+/// Where a client keeps its outbox.
+#[derive(Default)]
+pub struct Device {
+    pub items: BTreeMap<Ticket, OutboxItem>,
+    pub asked: VecDeque<(u64, Vec<OutboxChange>)>,
+}
+
+impl Device {
+    /// Carries out what was asked, and gives the number to acknowledge.
+    fn keep(&mut self) -> Option<u64> {
+        let mut last = None;
+        for (serial, changes) in self.asked.drain(..) {
+            for change in changes {
+                match change {
+                    OutboxChange::Put(item) => self.items.insert(item.ticket, item),
+                    OutboxChange::Remove(ticket) => self.items.remove(&ticket),
+                };
+            }
+            last = Some(serial);
+        }
+        last
+    }
 }
 
 impl<S: StateMachine> Client<S> {
     pub fn new() -> Self {
+        Self::of(Replica::new(None))
+    }
+
+    /// One whose outbox a device keeps, as it left it.
+    pub fn restored(identity: Option<Identity>, device: Device) -> Self {
+        let items = device.items.values().cloned().collect();
+        let replica = Replica::restore(identity, items).unwrap();
+        Self { device, ..Self::of(replica) }
+    }
+
+    fn of(replica: Replica<S>) -> Self {
         Self {
-            replica: Replica::new(None),
+            replica,
             now: 50,
             settled: Vec::new(),
             gave_up: Vec::new(),
             connection: None,
             up: VecDeque::new(),
             down: VecDeque::new(),
+            device: Device::default(),
+        }
+    }
+
+    /// Lets the device do what it was asked.
+    pub fn keep(&mut self) {
+        while let Some(serial) = self.device.keep() {
+            self.handle(Input::Stored { serial });
         }
     }
 
@@ -176,6 +228,7 @@ impl<S: StateMachine> Client<S> {
                     self.settled.push((ticket, outcome));
                 }
                 Output::Event(_) => {}
+                Output::Store { serial, changes } => self.device.asked.push_back((serial, changes)),
                 Output::Reconnect { reason, .. } => self.gave_up.push(reason),
             }
         }
@@ -195,7 +248,7 @@ impl<S: StateMachine> Client<S> {
                 ClientMessage::Submit(submissions) => {
                     server.handle(ServerInput::Submit { connection, submissions });
                 }
-                ClientMessage::Ping { .. } => {}
+                ClientMessage::Ping { .. } | ClientMessage::Checked { .. } => {}
             }
         }
     }

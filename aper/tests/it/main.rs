@@ -9,5 +9,7 @@ mod decisions;
 mod faults;
 mod golden;
 mod link;
+mod outbox;
 mod prediction;
+mod recovery;
 mod simulation;

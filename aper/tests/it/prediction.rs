@@ -247,6 +247,6 @@ fn a_hostile_server_is_left_and_the_state_stays() {
     ada.handle(Input::Message(garbage));
     assert_eq!(ada.gave_up, ["a message came that may not come now"]);
     assert_eq!(ada.state().balance, 3);
-    ada.handle(Input::Message(ServerMessage::Commits(server.journal.entries.clone())));
+    ada.handle(Input::Message(ServerMessage::Commits(server.entries().cloned().collect())));
     assert_eq!(ada.gave_up.len(), 1, "the rest of that connection is not listened to");
 }

@@ -291,6 +291,7 @@ impl<S: StateMachine> Driver<S> {
                     self.view.send_modify(|view| view.diverged = true);
                 }
                 Output::Event(_) => {}
+                Output::Store { .. } => unreachable!("nothing keeps its outbox"),
                 Output::Reconnect { code, reason } => panic!("{code:?}: {reason}"),
             }
         }

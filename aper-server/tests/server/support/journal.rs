@@ -4,8 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aper::journal::{Batch, Journal, JournalError, MemoryJournal, Recovered, SessionKey, Snapshot};
-use aper::{Epoch, HistoryId, Version};
+use aper::journal::{
+    Batch, Journal, JournalError, MemoryJournal, Position, Record, Recovered, SessionKey, Snapshot,
+};
+use aper::{Epoch, Timestamp};
 use futures::future::BoxFuture;
 
 #[derive(Default)]
@@ -46,23 +48,19 @@ fn failure(key: &SessionKey) -> JournalError {
 }
 
 impl Journal for Faulty {
-    fn open<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        fresh: HistoryId,
-    ) -> BoxFuture<'a, Result<Recovered, JournalError>> {
+    fn open<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Recovered, JournalError>> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         let less = |left: usize| left.checked_sub(1);
         if self.fail_opens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
             return Box::pin(async move { Err(failure(key)) });
         }
-        self.inner.open(key, fresh)
+        self.inner.open(key)
     }
 
     fn append<'a>(
         &'a self,
         key: &'a SessionKey,
-        after: Version,
+        after: Position,
         epoch: Epoch,
         batch: Batch,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -72,7 +70,8 @@ impl Journal for Faulty {
                 tokio::time::sleep(delay).await;
             }
             self.fails(key)?;
-            self.appends.lock().unwrap().push(batch.len());
+            let entries = batch.iter().filter_map(Record::entry).count();
+            self.appends.lock().unwrap().push(entries);
             self.inner.append(key, after, epoch, batch).await
         })
     }
@@ -84,5 +83,9 @@ impl Journal for Faulty {
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         self.snapshots.fetch_add(1, Ordering::Relaxed);
         self.inner.store_snapshot(key, snapshot)
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>> {
+        self.inner.alarms()
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::ConnectionId;
 use crate::id::{ClientId, ClientSeq, ResumeKey, UserId};
-use crate::journal::RememberedClient;
+use crate::journal::{Presence, Record as LogRecord, RememberedClient};
 use crate::limits;
-use crate::protocol::{Entry, Rejection};
+use crate::protocol::{RefusalMessage, Rejection};
 use crate::time::Timestamp;
 
 /// The clients that may come back, and those that are here.
@@ -23,7 +23,9 @@ pub(super) struct Record {
     pub(super) key: ResumeKey,
     pub(super) user: Option<UserId>,
     pub(super) last_seq: ClientSeq,
-    pub(super) last_seen: Timestamp,
+    last_seen: Timestamp,
+    /// What the log says: a session that just woke has no connections yet.
+    pub(super) presence: Presence,
     pub(super) connection: Option<ConnectionId>,
     /// Decided, but not told yet.
     pub(super) unanswered: usize,
@@ -48,37 +50,47 @@ impl Clients {
         Self { next_id, records: records.collect() }
     }
 
-    /// Takes in an entry that the snapshot does not contain.
-    pub(super) fn replay(&mut self, entry: &Entry) {
-        if entry.client.is_server() {
-            return;
+    /// Takes in a record that the snapshot does not contain.
+    pub(super) fn replay(&mut self, record: &LogRecord) {
+        match record {
+            LogRecord::Entry(entry) => {
+                if let Some(client) = self.records.get_mut(&entry.client) {
+                    client.accepted(entry.seq);
+                }
+            }
+            LogRecord::Joined { client, key, user, at } => {
+                let record = self.insert(*client, *key, *at);
+                record.user.clone_from(user);
+                record.presence = Presence::Here;
+            }
+            LogRecord::Left { client, at } => {
+                if let Some(client) = self.records.get_mut(client) {
+                    client.left(*at);
+                }
+            }
+            LogRecord::Refused { client, rejection } => {
+                if let Some(client) = self.records.get_mut(client) {
+                    client.refused(rejection.clone());
+                }
+            }
+            LogRecord::Opened { .. } => {}
         }
-        self.next_id = self.next_id.max(entry.client.next());
-        if let Some(record) = self.records.get_mut(&entry.client) {
-            record.last_seq = record.last_seq.max(entry.seq);
-            record.last_seen = entry.at;
-        }
-    }
-
-    /// Entries may speak of clients that came after the snapshot and submitted
-    /// nothing: nobody else may get their numbers.
-    pub(super) fn skip_unrecorded(&mut self) {
-        self.next_id = ClientId(self.next_id.0.saturating_add(limits::REMEMBERED_CLIENTS as u64));
     }
 
     pub(super) fn next_id(&self) -> ClientId {
         self.next_id
     }
 
-    /// What a snapshot keeps. Those who are here count as seen at `now`.
-    pub(super) fn remembered(&self, now: Timestamp) -> Vec<RememberedClient> {
+    /// What a snapshot keeps.
+    pub(super) fn remembered(&self) -> Vec<RememberedClient> {
         let remember = |(&client, record): (&ClientId, &Record)| RememberedClient {
             client,
             key: record.key,
             user: record.user.clone(),
             last_seq: record.last_seq,
             refused: record.refused.iter().cloned().collect(),
-            last_seen: if record.connection.is_some() { now } else { record.last_seen },
+            last_seen: record.last_seen,
+            presence: record.presence,
         };
         self.records.iter().map(remember).collect()
     }
@@ -95,28 +107,45 @@ impl Clients {
         self.records.get_mut(&client)
     }
 
+    /// Those who count as here and have no connection.
+    pub(super) fn absent(&self) -> Vec<ClientId> {
+        let is_absent =
+            |record: &Record| record.presence == Presence::Here && record.connection.is_none();
+        let absent = self.records.iter().filter(|(_, record)| is_absent(record));
+        absent.map(|(&client, _)| client).collect()
+    }
+
     /// A new client. O(log clients); O(clients) when one has to be forgotten.
     pub(super) fn add(&mut self, key: ResumeKey, now: Timestamp) -> ClientId {
-        if self.records.len() >= limits::REMEMBERED_CLIENTS {
-            let away = self.records.iter().filter(|(_, record)| record.connection.is_none());
-            let longest = away.min_by_key(|(_, record)| record.last_seen).map(|(&id, _)| id);
-            if let Some(longest) = longest {
-                self.records.remove(&longest);
-            }
-        }
         let client = self.next_id;
-        self.next_id = client.next();
-        let record = Record {
+        self.insert(client, key, now);
+        client
+    }
+
+    fn insert(&mut self, client: ClientId, key: ResumeKey, now: Timestamp) -> &mut Record {
+        if !self.records.contains_key(&client) && self.records.len() >= limits::REMEMBERED_CLIENTS {
+            self.forget_one();
+        }
+        self.next_id = self.next_id.max(client.next());
+        self.records.entry(client).or_insert_with(|| Record {
             key,
             user: None,
             last_seq: ClientSeq(0),
             last_seen: now,
+            presence: Presence::Away,
             connection: None,
             unanswered: 0,
             refused: VecDeque::new(),
-        };
-        self.records.insert(client, record);
-        client
+        })
+    }
+
+    /// Of those who are away, the one that has been for the longest.
+    fn forget_one(&mut self) {
+        let away = self.records.iter().filter(|(_, record)| record.presence == Presence::Away);
+        let longest = away.min_by_key(|(_, record)| record.last_seen).map(|(&id, _)| id);
+        if let Some(longest) = longest {
+            self.records.remove(&longest);
+        }
     }
 
     pub(super) fn answered(&mut self, client: ClientId) {
@@ -133,6 +162,7 @@ impl Record {
             user: known.user,
             last_seq: known.last_seq,
             last_seen: known.last_seen,
+            presence: known.presence,
             connection: None,
             unanswered: 0,
             refused: known.refused.into(),
@@ -140,10 +170,10 @@ impl Record {
     }
 
     pub(super) fn decided(&self, seq: ClientSeq) -> Decided {
-        if seq > self.last_seq {
+        let rejection = self.refused.iter().find(|rejection| rejection.seq == seq).cloned();
+        if seq > self.last_seq && rejection.is_none() {
             return Decided::Not;
         }
-        let rejection = self.refused.iter().find(|rejection| rejection.seq == seq).cloned();
         Decided::Before { rejection }
     }
 
@@ -154,11 +184,21 @@ impl Record {
     /// Keeps the rejection for a client that never got it. No client waits for
     /// the answers to more submissions than the window has room for.
     pub(super) fn refused(&mut self, rejection: Rejection) {
-        self.last_seq = self.last_seq.max(rejection.seq);
+        // What could not be decided is not in the log, and a server that
+        // starts anew decides on it if it comes again.
+        if rejection.refusal != RefusalMessage::Unavailable {
+            self.last_seq = self.last_seq.max(rejection.seq);
+        }
         if self.refused.len() >= limits::UNANSWERED_SUBMISSIONS as usize {
             self.refused.pop_front();
         }
         self.refused.push_back(rejection);
+    }
+
+    pub(super) fn left(&mut self, at: Timestamp) {
+        self.presence = Presence::Away;
+        self.connection = None;
+        self.last_seen = at;
     }
 
     pub(super) fn refused_from(&mut self, unanswered: ClientSeq) -> Vec<Rejection> {

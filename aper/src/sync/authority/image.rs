@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::id::{ClientId, Version};
-use crate::journal::{RememberedClient, Snapshot};
-use crate::protocol::{EncodeError, Payload, decode, encode};
+use crate::journal::{History, Position, RememberedClient, Snapshot};
+use crate::protocol::{Digest, EncodeError, Payload, decode, digest, encode};
 use crate::state_machine::StateMachine;
 use crate::time::Timestamp;
 
@@ -20,7 +20,8 @@ pub struct Image {
 
 impl Image {
     pub(super) fn of<S: StateMachine>(version: Version, at: Timestamp, state: &S) -> Self {
-        let encoded = Lazy { state: state.clone(), bytes: OnceLock::new() };
+        let state = state.clone();
+        let encoded = Lazy { state, bytes: OnceLock::new(), digest: OnceLock::new() };
         Self { version, at, encoded: Arc::new(encoded) }
     }
 
@@ -45,6 +46,21 @@ impl Image {
     pub fn encode(&self) -> Result<&[u8], EncodeError> {
         self.encoded.bytes()
     }
+
+    /// What the encoded state comes to. Costs as [`encode`](Self::encode) does,
+    /// but no memory.
+    ///
+    /// # Errors
+    ///
+    /// When the state's own `Serialize` fails.
+    pub fn digest(&self) -> Result<Digest, EncodeError> {
+        self.encoded.digest()
+    }
+
+    /// The same, if somebody has asked for it already.
+    pub(super) fn known_digest(&self) -> Option<Result<Digest, EncodeError>> {
+        self.encoded.known_digest()
+    }
 }
 
 impl fmt::Debug for Image {
@@ -58,11 +74,16 @@ trait Encode: Send + Sync {
 
     /// The bytes, if a state can be made of them again.
     fn readable_bytes(&self) -> Result<&[u8], EncodeError>;
+
+    fn digest(&self) -> Result<Digest, EncodeError>;
+
+    fn known_digest(&self) -> Option<Result<Digest, EncodeError>>;
 }
 
 struct Lazy<S> {
     state: S,
     bytes: OnceLock<Result<Vec<u8>, EncodeError>>,
+    digest: OnceLock<Result<Digest, EncodeError>>,
 }
 
 impl<S: StateMachine> Encode for Lazy<S> {
@@ -75,18 +96,35 @@ impl<S: StateMachine> Encode for Lazy<S> {
         decode::<S>(bytes).map_err(EncodeError::unreadable)?;
         Ok(bytes)
     }
+
+    fn digest(&self) -> Result<Digest, EncodeError> {
+        self.digest.get_or_init(|| digest(&self.state)).clone()
+    }
+
+    fn known_digest(&self) -> Option<Result<Digest, EncodeError>> {
+        self.digest.get().cloned()
+    }
 }
 
 /// A [`Snapshot`] whose state is not encoded yet.
 #[derive(Clone, Debug)]
 pub struct SnapshotImage {
     pub(super) schema: u32,
+    pub(super) position: Position,
+    pub(super) timer: Option<Timestamp>,
+    pub(super) histories: Vec<History>,
     pub(super) next_client: ClientId,
     pub(super) clients: Vec<RememberedClient>,
     pub(super) image: Image,
 }
 
 impl SnapshotImage {
+    /// The position of the last record that it contains.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// The snapshot. Costs two passes over the state: what a journal is to
     /// rely on is read once before it takes the place of what it has.
     ///
@@ -97,7 +135,10 @@ impl SnapshotImage {
         Ok(Snapshot {
             schema: self.schema,
             version: self.image.version,
+            position: self.position,
             at: self.image.at,
+            timer: self.timer,
+            histories: self.histories,
             next_client: self.next_client,
             clients: self.clients,
             state: Payload(self.image.encoded.readable_bytes()?.to_vec()),

@@ -1,9 +1,11 @@
 //! What goes into an authority and what comes out.
 
+use std::ops::Range;
+
 use super::image::Image;
 use crate::id::{ClientId, ClientSeq, UserId, Version};
-use crate::journal::Batch;
-use crate::protocol::{CloseCode, Rejection, Resume, Submission, Welcome};
+use crate::journal::{Batch, Position, Record};
+use crate::protocol::{CloseCode, Entry, Rejection, Resume, Submission, Welcome};
 
 /// One connection, numbered by whoever holds it. No number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,17 +45,65 @@ pub enum Input {
     },
     /// The time of [`Authority::next_timeout`](super::Authority::next_timeout) has come.
     Timeout,
-    /// The journal holds everything up to this version.
-    Durable(Version),
+    /// The journal holds every record up to this position.
+    Durable(Position),
+    /// Whether the journal has room for anything new.
+    Storage(Storage),
+    /// A connection that outlived the session's sleep. Comes before anything
+    /// else, and before [`Absent`](Self::Absent).
+    Reattach {
+        /// Which.
+        connection: ConnectionId,
+        /// Whose.
+        client: ClientId,
+    },
+    /// The session has been taken up, with all the connections that it still
+    /// has: whoever is here according to the log, and has none, has left.
+    Absent,
+}
+
+/// Whether a journal has room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// It takes what comes.
+    Writable,
+    /// What comes is refused as
+    /// [`Unavailable`](crate::protocol::RefusalMessage::Unavailable), without
+    /// a decision.
+    Full,
+}
+
+/// Consecutive entries, as part of the batch in which they were written.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub(super) batch: Batch,
+    pub(super) range: Range<usize>,
+}
+
+impl Commit {
+    /// The entries, at least one.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.batch[self.range.clone()].iter().filter_map(Record::entry)
+    }
 }
 
 /// What an authority wants done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Write these to the journal, then give [`Input::Durable`].
-    Append(Batch),
+    /// Write these to the journal, then give [`Input::Durable`] of the position
+    /// of the last.
+    Append {
+        /// The position that they follow.
+        after: Position,
+        /// What to write.
+        batch: Batch,
+    },
     /// The journal holds these: tell everybody.
-    Commit(Batch),
+    Commit(Commit),
+    /// Ask everybody, right after the last commit, what their state comes to:
+    /// [`ServerMessage::Check`](crate::protocol::ServerMessage::Check). It
+    /// should be what this one comes to.
+    Check(Image),
     /// Tell this client who it is and how it catches up.
     Welcome {
         /// By what.

@@ -4,25 +4,28 @@
 //! numbers and stamps those it accepts, and tells the outcome when the journal
 //! holds it. It does not know sockets, storage or clocks.
 
+mod checks;
 mod clients;
 mod image;
 mod io;
 mod recover;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use uuid::Uuid;
 
+use self::checks::Checks;
 use self::clients::{Clients, Decided};
 pub use self::image::{Image, SnapshotImage};
-pub use self::io::{ConnectionId, Input, Output};
+pub use self::io::{Commit, ConnectionId, Input, Output, Storage};
 pub use self::recover::OpenError;
 use super::attempt::{Refusal, attempt_then, catch};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
-use crate::journal::Batch;
+use crate::journal::{Batch, History, Position, Presence, Record};
 use crate::limits;
 use crate::mutant::{Mutant, active};
 use crate::protocol::message::Held;
@@ -41,19 +44,36 @@ use crate::time::Timestamp;
 pub struct Authority<S: StateMachine> {
     state: S,
     version: Version,
-    durable: Version,
+    /// Of the last record that was made.
+    position: Position,
+    durable: Position,
+    storage: Storage,
     epoch: Epoch,
+    /// The history that began when the journal was opened.
     history: HistoryId,
+    /// Whether the log knows of it.
+    opened: Opened,
+    past: VecDeque<History>,
     now: Timestamp,
     last_at: Timestamp,
     timer: Timer,
     clients: Clients,
     connections: BTreeMap<ConnectionId, ClientId>,
     rng: ChaCha20Rng,
-    accepted: Vec<Entry>,
-    /// What is to be told when the journal holds a version, in that order.
-    held: VecDeque<(Version, Output)>,
+    checks: Checks,
+    /// What has happened since the input began.
+    happened: Vec<Record>,
+    /// What is to be told, and how much of that has to have happened before.
+    telling: Vec<(usize, Output)>,
+    /// What is to be told when the journal holds a record, in that order.
+    held: VecDeque<(Position, Output)>,
     outputs: VecDeque<Output>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    Unrecorded,
+    Recorded,
 }
 
 /// The machine's earliest timer, as the last change left it.
@@ -85,9 +105,13 @@ impl<S: StateMachine> Authority<S> {
             Input::Submit { connection, submissions } => self.submit(connection, submissions),
             Input::Snapshot { connection } => self.send_snapshot(connection),
             Input::Timeout => self.fire_timers(),
-            Input::Durable(version) => self.release(version),
+            Input::Durable(position) => self.durable = self.durable.max(position),
+            Input::Storage(storage) => self.storage = storage,
+            Input::Reattach { connection, client } => self.reattach(connection, client),
+            Input::Absent => self.leave_absent(),
         }
-        self.append_accepted();
+        self.append();
+        self.release();
     }
 
     /// The next thing to do, until there is none.
@@ -129,16 +153,21 @@ impl<S: StateMachine> Authority<S> {
         self.clients.knows(resume.client, resume.key)
     }
 
-    /// A snapshot for the journal; none while an entry is not durable yet.
+    /// A snapshot for the journal, which must have everything up to its
+    /// position before it stores it.
     #[must_use]
-    pub fn snapshot(&self) -> Option<SnapshotImage> {
-        let settled = self.durable == self.version && self.accepted.is_empty();
-        settled.then(|| SnapshotImage {
+    pub fn snapshot(&self) -> SnapshotImage {
+        let current = History { id: self.history, until: self.version };
+        let histories = self.past.iter().copied().chain([current]).collect();
+        SnapshotImage {
             schema: S::SCHEMA,
+            position: self.position,
+            timer: self.next_timeout(),
+            histories,
             next_client: self.clients.next_id(),
-            clients: self.clients.remembered(self.last_at),
+            clients: self.clients.remembered(),
             image: self.image(),
-        })
+        }
     }
 
     fn image(&self) -> Image {
@@ -156,16 +185,20 @@ impl<S: StateMachine> Authority<S> {
         let client = match known {
             Some(resume) => resume.client,
             None => {
-                let key = ResumeKey(Uuid::from_bytes(self.draw()));
+                let key = ResumeKey(Uuid::from_bytes(draw(&mut self.rng)));
                 self.clients.add(key, self.now)
             }
         };
         let record = self.clients.get_mut(client).expect("known or just added");
         let before = record.connection.replace(connection);
-        record.user = user.clone();
+        let was = std::mem::replace(&mut record.presence, Presence::Here);
+        let joins = was == Presence::Away;
+        let is_news = joins || record.user != user;
+        record.user.clone_from(&user);
+        let key = record.key;
         let welcome = Welcome {
             client,
-            key: record.key,
+            key,
             user: user.clone(),
             history: self.history,
             version: self.version,
@@ -176,14 +209,17 @@ impl<S: StateMachine> Authority<S> {
             catch_up: CatchUp::Snapshot,
         };
         self.connections.insert(connection, client);
-        match before {
-            Some(old) => {
-                self.connections.remove(&old);
-                let reason = "the same client connected anew".to_owned();
-                let code = CloseCode::Replaced;
-                self.outputs.push_back(Output::Close { connection: old, code, reason });
-            }
-            None => self.client_event(&ClientEvent::Joined { client, user }),
+        if let Some(old) = before {
+            self.connections.remove(&old);
+            let reason = "the same client connected anew".to_owned();
+            let code = CloseCode::Replaced;
+            self.outputs.push_back(Output::Close { connection: old, code, reason });
+        }
+        if is_news {
+            self.happens(Record::Joined { client, key, user: user.clone(), at: self.now });
+        }
+        if joins {
+            self.client_event(&ClientEvent::Joined { client, user });
         }
         self.welcome(connection, welcome, known.and_then(|resume| resume.holds), tail);
     }
@@ -195,9 +231,7 @@ impl<S: StateMachine> Authority<S> {
         holds: Option<Held>,
         tail: Version,
     ) {
-        let reachable = holds.filter(|held| {
-            held.history == self.history && (tail..=self.version).contains(&held.version)
-        });
+        let reachable = holds.filter(|held| tail <= held.version && self.leads_here(held));
         let (image, from) = match reachable {
             Some(held) => {
                 welcome.catch_up = CatchUp::Entries;
@@ -209,13 +243,50 @@ impl<S: StateMachine> Authority<S> {
         self.tell(Output::Welcome { connection, welcome, image, from });
     }
 
+    /// Whether the state that a client holds is one of this session's past, and
+    /// not of a course of events that its journal does not know.
+    fn leads_here(&self, held: &Held) -> bool {
+        let until = if held.history == self.history {
+            Some(self.version)
+        } else {
+            let past = self.past.iter().rev().find(|past| past.id == held.history);
+            past.map(|past| past.until)
+        };
+        until.is_some_and(|until| held.version <= until)
+    }
+
     fn leave(&mut self, connection: ConnectionId) {
-        let Some(client) = self.connections.remove(&connection) else { return };
+        if let Some(client) = self.connections.remove(&connection) {
+            self.goes_away(client);
+        }
+    }
+
+    fn goes_away(&mut self, client: ClientId) {
         let record = self.clients.get_mut(client).expect("connected clients are known");
-        record.connection = None;
-        record.last_seen = self.now;
+        record.left(self.now);
         let user = record.user.clone();
+        self.happens(Record::Left { client, at: self.now });
         self.client_event(&ClientEvent::Left { client, user });
+    }
+
+    fn reattach(&mut self, connection: ConnectionId, client: ClientId) {
+        match self.clients.get_mut(client) {
+            Some(record) if record.presence == Presence::Here => {
+                record.connection = Some(connection);
+                self.connections.insert(connection, client);
+            }
+            // The journal has lost what it had: the client finds out what.
+            _ => {
+                let (code, reason) = (CloseCode::Restart, "the session began anew".to_owned());
+                self.outputs.push_back(Output::Close { connection, code, reason });
+            }
+        }
+    }
+
+    fn leave_absent(&mut self) {
+        for client in self.clients.absent() {
+            self.goes_away(client);
+        }
     }
 
     fn client_event(&mut self, event: &ClientEvent) {
@@ -243,46 +314,53 @@ impl<S: StateMachine> Authority<S> {
             return self.close(connection, CloseCode::Protocol, reason);
         }
         for submission in submissions {
-            match self.decide(client, &submission) {
-                Ok(None) => {}
-                Ok(Some(rejection)) => self.reject(connection, client, rejection),
-                Err(error) => {
-                    let reason = format!("submission {}: {error}", submission.seq);
-                    return self.close(connection, CloseCode::Protocol, reason);
-                }
+            if let Err(error) = self.decide(connection, client, &submission) {
+                let reason = format!("submission {}: {error}", submission.seq);
+                return self.close(connection, CloseCode::Protocol, reason);
             }
         }
     }
 
-    /// The rejection to send, if the submission is, or was, refused.
     fn decide(
         &mut self,
+        connection: ConnectionId,
         client: ClientId,
         submission: &Submission,
-    ) -> Result<Option<Rejection>, DecodeError> {
+    ) -> Result<(), DecodeError> {
+        let seq = submission.seq;
         let record = self.clients.get_mut(client).expect("connected clients are known");
-        match record.decided(submission.seq) {
+        match record.decided(seq) {
             Decided::Before { rejection } if !active(Mutant::NoDuplicateCheck) => {
-                return Ok(rejection);
+                if let Some(rejection) = rejection {
+                    self.reject(connection, client, rejection);
+                }
+                return Ok(());
             }
             _ => {}
         }
         let user = record.user.clone();
         let transition: S::Transition = decode(&submission.transition.0)?;
+        if self.storage == Storage::Full {
+            let rejection = Rejection { seq, refusal: RefusalMessage::Unavailable };
+            self.clients.get_mut(client).expect("as above").refused(rejection.clone());
+            self.reject(connection, client, rejection);
+            return Ok(());
+        }
         let payload = submission.transition.clone();
-        let refusal = match self.accept(client, submission.seq, user, &transition, payload) {
+        match self.accept(client, seq, user, &transition, payload) {
             Ok(()) => {
-                let record = self.clients.get_mut(client).expect("connected clients are known");
-                record.accepted(submission.seq);
-                return Ok(None);
+                let record = self.clients.get_mut(client).expect("as above");
+                record.accepted(seq);
+                record.unanswered += 1;
             }
-            Err(refusal) => refusal,
-        };
-        let refusal = encode_refusal(&refusal);
-        let rejection = Rejection { seq: submission.seq, refusal };
-        let record = self.clients.get_mut(client).expect("connected clients are known");
-        record.refused(rejection.clone());
-        Ok(Some(rejection))
+            Err(refusal) => {
+                let rejection = Rejection { seq, refusal: encode_refusal(&refusal) };
+                self.clients.get_mut(client).expect("as above").refused(rejection.clone());
+                self.happens(Record::Refused { client, rejection: rejection.clone() });
+                self.reject(connection, client, rejection);
+            }
+        }
+        Ok(())
     }
 
     fn accept(
@@ -295,7 +373,7 @@ impl<S: StateMachine> Authority<S> {
     ) -> Result<(), Refusal<S::Conflict>> {
         let version = self.version.next();
         let at = self.now.max(self.last_at);
-        let chance = self.draw();
+        let chance = draw(&mut self.rng);
         let cx = Context::new(client, user.clone(), at, version, chance);
         let timer = attempt_then(&mut self.state, transition, &cx, Timer::of)?;
         self.version = version;
@@ -303,7 +381,9 @@ impl<S: StateMachine> Authority<S> {
         let chance = cx.drew().then_some(chance);
         let epoch = self.epoch;
         let transition = payload;
-        self.accepted.push(Entry { version, epoch, client, seq, at, user, chance, transition });
+        let entry = Entry { version, epoch, client, seq, at, user, chance, transition };
+        self.happens(Record::Entry(entry));
+        self.checks.accepted();
         self.timer = timer;
         Ok(())
     }
@@ -315,6 +395,9 @@ impl<S: StateMachine> Authority<S> {
     }
 
     fn fire_timers(&mut self) {
+        if self.storage == Storage::Full {
+            return;
+        }
         for _ in 0..limits::TIMERS_AT_ONCE {
             match self.timer {
                 Timer::Due(at) if at <= self.now => {}
@@ -327,10 +410,14 @@ impl<S: StateMachine> Authority<S> {
         }
     }
 
-    /// Told at once, after what was accepted before and ahead of what will be:
-    /// a client takes its answers in the order of its submissions.
+    /// Told after what was accepted before and ahead of what will be: a client
+    /// takes its answers in the order of its submissions.
     fn reject(&mut self, connection: ConnectionId, client: ClientId, rejection: Rejection) {
-        self.append_accepted();
+        if rejection.refusal == RefusalMessage::Unavailable {
+            // It reveals nothing, and the journal may be long in taking the rest.
+            self.outputs.push_back(Output::Reject { connection, client, rejection });
+            return;
+        }
         if let Some(record) = self.clients.get_mut(client) {
             record.unanswered += 1;
         }
@@ -342,35 +429,57 @@ impl<S: StateMachine> Authority<S> {
         self.outputs.push_back(Output::Close { connection, code, reason });
     }
 
-    /// Tells something that reveals the present version (I4).
+    fn happens(&mut self, record: Record) {
+        if self.opened == Opened::Unrecorded {
+            self.opened = Opened::Recorded;
+            self.happened.push(Record::Opened { history: self.history });
+        }
+        self.happened.push(record);
+    }
+
+    /// Tells something that reveals all that has happened so far (I4).
     fn tell(&mut self, output: Output) {
-        self.append_accepted();
-        if self.durable >= self.version || active(Mutant::TellBeforeDurable) {
-            self.answered(&output);
-            self.outputs.push_back(output);
-        } else {
-            self.held.push_back((self.version, output));
+        self.telling.push((self.happened.len(), output));
+    }
+
+    /// Has everything written that the input made happen, and lets what is to
+    /// be told wait for that, entries and answers in the order in which they
+    /// came about.
+    fn append(&mut self) {
+        let batch: Batch = Arc::from(std::mem::take(&mut self.happened));
+        let after = self.position;
+        self.position = after.after(batch.len());
+        let mut told = 0;
+        for (records, output) in std::mem::take(&mut self.telling) {
+            self.hold_commit(after, &batch, told..records);
+            self.held.push_back((after.after(records), output));
+            told = records;
+        }
+        self.hold_commit(after, &batch, told..batch.len());
+        let is_new = batch.iter().any(|record| record.entry().is_some());
+        if is_new && !self.connections.is_empty() && self.checks.is_due() {
+            let image = self.image();
+            self.checks.begin(&image);
+            self.held.push_back((self.position, Output::Check(image)));
+        }
+        if !batch.is_empty() {
+            self.outputs.push_back(Output::Append { after, batch });
         }
     }
 
-    fn append_accepted(&mut self) {
-        if self.accepted.is_empty() {
-            return;
+    fn hold_commit(&mut self, after: Position, batch: &Batch, range: Range<usize>) {
+        let position = after.after(range.end);
+        let commit = Commit { batch: Arc::clone(batch), range };
+        if commit.entries().next().is_some() {
+            self.held.push_back((position, Output::Commit(commit)));
         }
-        let batch: Batch = Arc::from(std::mem::take(&mut self.accepted));
-        for entry in batch.iter() {
-            if let Some(record) = self.clients.get_mut(entry.client) {
-                record.unanswered += 1;
-            }
-        }
-        self.outputs.push_back(Output::Append(Arc::clone(&batch)));
-        self.tell(Output::Commit(batch));
     }
 
-    fn release(&mut self, version: Version) {
-        debug_assert!(version <= self.version, "the journal holds what was never accepted");
-        self.durable = self.durable.max(version);
-        while let Some((_, output)) = self.held.pop_front_if(|(reveals, _)| *reveals <= version) {
+    fn release(&mut self) {
+        let tells_early = active(Mutant::TellBeforeDurable);
+        let durable = if tells_early { self.position } else { self.durable };
+        debug_assert!(durable <= self.position, "the journal holds what never happened");
+        while let Some((_, output)) = self.held.pop_front_if(|(reveals, _)| *reveals <= durable) {
             self.answered(&output);
             self.outputs.push_back(output);
         }
@@ -378,8 +487,8 @@ impl<S: StateMachine> Authority<S> {
 
     fn answered(&mut self, output: &Output) {
         match output {
-            Output::Commit(batch) => {
-                for entry in batch.iter() {
+            Output::Commit(commit) => {
+                for entry in commit.entries() {
                     self.clients.answered(entry.client);
                 }
             }
@@ -387,18 +496,19 @@ impl<S: StateMachine> Authority<S> {
             _ => {}
         }
     }
+}
 
-    fn draw(&mut self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        self.rng.fill_bytes(&mut bytes);
-        bytes
-    }
+fn draw(rng: &mut ChaCha20Rng) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    bytes
 }
 
 fn encode_refusal<C: serde::Serialize>(refusal: &Refusal<C>) -> RefusalMessage {
     let encoded: Result<Vec<u8>, EncodeError> = match refusal {
         Refusal::Conflict(conflict) => encode(conflict),
         Refusal::Panicked => return RefusalMessage::Panicked,
+        Refusal::Unavailable => return RefusalMessage::Unavailable,
     };
     RefusalMessage::Conflict(Payload(encoded.expect("a conflict can be encoded")))
 }

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use uuid::Uuid;
 
+use super::checks::Checks;
 use super::clients::Clients;
-use super::{Authority, Timer, context_of};
-use crate::id::{Epoch, Version};
-use crate::journal::Recovered;
+use super::{Authority, Opened, Storage, Timer, context_of, draw};
+use crate::id::{Epoch, HistoryId, Version};
+use crate::journal::{History, Position, Record, Recovered, Snapshot};
+use crate::limits;
 use crate::mutant::{Mutant, active};
 use crate::protocol::{DecodeError, Entry, decode};
 use crate::state_machine::StateMachine;
@@ -61,58 +64,86 @@ impl<S: StateMachine> Authority<S> {
     /// random source, anew each time.
     ///
     /// If the journal has no snapshot yet, [store one](Self::snapshot) before
-    /// anything else: the initial state is not in any entry.
+    /// anything else: the initial state is not in any record. Then give
+    /// [`Input::Reattach`](super::Input::Reattach) for connections that outlived
+    /// the session's sleep, if there are any, and [`Input::Absent`](super::Input::Absent).
     ///
     /// # Errors
     ///
     /// When the journal is not of this machine, or not whole.
     pub fn open(initial: S, recovered: Recovered, seed: [u8; 32]) -> Result<Self, OpenError> {
-        let Recovered { history, snapshot, entries } = recovered;
+        let Recovered { snapshot, records } = recovered;
+        let mut rng = ChaCha20Rng::from_seed(seed);
         let mut authority = Self {
             state: initial,
             version: Version(0),
-            durable: Version(0),
+            position: Position(0),
+            durable: Position(0),
+            storage: Storage::Writable,
             epoch: Epoch(0),
-            history,
+            history: HistoryId(Uuid::from_bytes(draw(&mut rng))),
+            opened: Opened::Unrecorded,
+            past: VecDeque::new(),
             now: Timestamp::ZERO,
             last_at: Timestamp::ZERO,
             timer: Timer::None,
             clients: Clients::default(),
             connections: BTreeMap::new(),
-            rng: ChaCha20Rng::from_seed(seed),
-            accepted: Vec::new(),
+            rng,
+            checks: Checks::new(snapshot.as_ref().map_or(0, |kept| kept.state.0.len() as u64)),
+            happened: Vec::new(),
+            telling: Vec::new(),
             held: VecDeque::new(),
             outputs: VecDeque::new(),
         };
         if let Some(snapshot) = snapshot {
-            if snapshot.schema != S::SCHEMA {
-                let (journal, program) = (snapshot.schema, S::SCHEMA);
-                return Err(OpenError::Schema { journal, program });
-            }
-            let version = snapshot.version;
-            authority.state =
-                decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
-            authority.version = version;
-            authority.last_at = snapshot.at;
-            if !active(Mutant::ForgetClients) {
-                authority.clients = Clients::recover(snapshot.next_client, snapshot.clients);
-            }
+            authority.restore(snapshot)?;
         }
-        for entry in &entries {
-            authority.replay(entry)?;
+        for record in &records {
+            authority.replay(record)?;
         }
-        if !entries.is_empty() {
-            authority.clients.skip_unrecorded();
-        }
-        authority.durable = authority.version;
+        let forgotten = authority.past.len().saturating_sub(limits::HISTORIES);
+        authority.past.drain(..forgotten);
+        authority.durable = authority.position;
         authority.now = authority.last_at;
         authority.timer = Timer::of(&authority.state);
         Ok(authority)
     }
 
-    fn replay(&mut self, entry: &Entry) -> Result<(), OpenError> {
+    fn restore(&mut self, snapshot: Snapshot) -> Result<(), OpenError> {
+        if snapshot.schema != S::SCHEMA {
+            let (journal, program) = (snapshot.schema, S::SCHEMA);
+            return Err(OpenError::Schema { journal, program });
+        }
+        let version = snapshot.version;
+        self.state =
+            decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
+        self.version = version;
+        self.position = snapshot.position;
+        self.last_at = snapshot.at;
+        self.past = snapshot.histories.into();
+        if !active(Mutant::ForgetClients) {
+            self.clients = Clients::recover(snapshot.next_client, snapshot.clients);
+        }
+        Ok(())
+    }
+
+    fn replay(&mut self, record: &Record) -> Result<(), OpenError> {
+        match record {
+            Record::Entry(entry) => self.replay_entry(entry)?,
+            Record::Opened { history } => {
+                self.past.push_back(History { id: *history, until: self.version });
+            }
+            Record::Joined { .. } | Record::Left { .. } | Record::Refused { .. } => {}
+        }
+        self.clients.replay(record);
+        self.position = self.position.after(1);
+        Ok(())
+    }
+
+    fn replay_entry(&mut self, entry: &Entry) -> Result<(), OpenError> {
         let version = entry.version;
-        if version != self.version.next() {
+        if version.0.checked_sub(1) != Some(self.version.0) {
             return Err(OpenError::Gap { after: self.version, found: version });
         }
         let cannot = |reason: String| OpenError::Replay { version, reason };
@@ -122,7 +153,9 @@ impl<S: StateMachine> Authority<S> {
             .map_err(|refusal| cannot(refusal.to_string()))?;
         self.version = version;
         self.last_at = entry.at;
-        self.clients.replay(entry);
+        if let Some(current) = self.past.back_mut() {
+            current.until = version;
+        }
         Ok(())
     }
 }

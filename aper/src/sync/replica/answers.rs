@@ -4,8 +4,11 @@
 use super::fault::Fault;
 use super::pending::Stage;
 use super::{Event, Outcome, Output, Replica};
+use crate::id::Version;
 use crate::mutant::{Mutant, active};
-use crate::protocol::{Entry, Payload, RefusalMessage, Rejection, decode};
+use crate::protocol::{
+    ClientMessage, Digest, Entry, Payload, RefusalMessage, Rejection, decode, digest,
+};
 use crate::state_machine::StateMachine;
 use crate::sync::attempt::{Refusal, attempt};
 use crate::sync::authority::context_of;
@@ -52,9 +55,23 @@ impl<S: StateMachine> Replica<S> {
             };
             let ticket = front.ticket;
             self.pending.pop_front();
+            self.outbox.remove(ticket);
             self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
         }
         Ok(())
+    }
+
+    /// Tells the server what the state comes to here. A client that is not
+    /// where the question was asked has nothing to compare.
+    pub(super) fn check(&mut self, version: Version) {
+        let Some(confirmed) = &self.confirmed else { return };
+        if confirmed.version != version {
+            return;
+        }
+        if let Ok(Digest { hash, .. }) = digest(&confirmed.state) {
+            let checked = ClientMessage::Checked { version, hash };
+            self.outputs.push_back(Output::Send(checked));
+        }
     }
 
     pub(super) fn rejects(
@@ -67,12 +84,14 @@ impl<S: StateMachine> Replica<S> {
             let Some(position) = position else { continue };
             let refusal = match refusal {
                 RefusalMessage::Panicked => Refusal::Panicked,
+                RefusalMessage::Unavailable => Refusal::Unavailable,
                 RefusalMessage::Conflict(Payload(bytes)) => {
                     Refusal::Conflict(decode(&bytes).map_err(|_| Fault::Malformed)?)
                 }
             };
             let pending = self.pending.remove(position).expect("it was found there");
             let affected = self.rebase(now);
+            self.outbox.remove(pending.ticket);
             let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
             self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
         }

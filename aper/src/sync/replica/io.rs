@@ -1,8 +1,8 @@
 //! What goes into a replica and what comes out.
 
-use crate::id::{Identity, Version};
+use crate::id::{ClientSeq, Identity, Version};
 use crate::limits;
-use crate::protocol::{ClientMessage, CloseCode, EncodeError, ServerMessage};
+use crate::protocol::{ClientMessage, CloseCode, EncodeError, Payload, ServerMessage};
 use crate::sync::attempt::Refusal;
 
 /// A transition that the application submitted: by this it learns of its end.
@@ -20,6 +20,13 @@ pub enum Input {
     Message(ServerMessage),
     /// The time of [`Replica::next_timeout`](super::Replica::next_timeout) has come.
     Timeout,
+    /// The device has kept the changes of [`Output::Store`] up to this number.
+    Stored {
+        /// The number.
+        serial: u64,
+    },
+    /// The device keeps nothing any more: go on without.
+    NotStored,
 }
 
 /// What a replica wants done.
@@ -36,6 +43,34 @@ pub enum Output<C> {
         /// Why, for a person.
         reason: &'static str,
     },
+    /// Keep these on the device, all or none, then give [`Input::Stored`]. Only
+    /// for a replica that [keeps its outbox](super::Replica::restore).
+    Store {
+        /// Numbers grow: what is kept up to one is all that came up to it.
+        serial: u64,
+        /// In this order.
+        changes: Vec<OutboxChange>,
+    },
+}
+
+/// A transition without an answer, as a device keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its place among the items, and its name.
+    pub ticket: Ticket,
+    /// The number under which it is, or was, sent; none if it never was.
+    pub seq: Option<ClientSeq>,
+    /// The machine's encoded transition.
+    pub transition: Payload,
+}
+
+/// What is to be kept on the device, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxChange {
+    /// Keep this, in place of an earlier one with its ticket.
+    Put(OutboxItem),
+    /// It is settled.
+    Remove(Ticket),
 }
 
 /// What an application learns from its replica.
@@ -52,6 +87,11 @@ pub enum Event<C> {
     },
     /// The server has said who this client is: keep it for the next visit.
     Identified(Identity),
+    /// The server does not know any more who this client was: it is another
+    /// one from now on. What had been sent and had no answer ends as
+    /// [`Outcome::Snapshot`], since nobody can tell what became of it; what had
+    /// not been sent is sent by the new one.
+    Forgotten,
     /// All that had happened when the connection was opened is here.
     CaughtUp,
     /// So much of a snapshot is here.

@@ -10,6 +10,7 @@
 mod answers;
 mod fault;
 mod io;
+mod outbox;
 mod pending;
 mod prediction;
 mod receiving;
@@ -17,7 +18,8 @@ mod receiving;
 use std::collections::VecDeque;
 
 use self::fault::Fault;
-pub use self::io::{Event, Input, Outcome, Output, SubmitError, Ticket};
+pub use self::io::{Event, Input, OutboxChange, OutboxItem, Outcome, Output, SubmitError, Ticket};
+use self::outbox::Outbox;
 use self::pending::{Effect, Pending, Stage};
 use self::prediction::predict;
 use self::receiving::Receiving;
@@ -27,8 +29,8 @@ use crate::limits;
 use crate::mutant::{Mutant, active};
 use crate::protocol::message::Held;
 use crate::protocol::{
-    CatchUp, ClientMessage, Hello, PROTOCOL, Payload, Resume, ServerMessage, SnapshotHeader,
-    Submission, Welcome, decode, encode,
+    CatchUp, ClientMessage, DecodeError, Hello, PROTOCOL, Payload, Resume, ServerMessage,
+    SnapshotHeader, Submission, Welcome, decode, encode,
 };
 use crate::state_machine::StateMachine;
 use crate::time::{LocalTime, Timestamp};
@@ -50,6 +52,7 @@ pub struct Replica<S: StateMachine> {
     next_seq: ClientSeq,
     link: Link,
     clock: ServerClock,
+    outbox: Outbox,
     outputs: VecDeque<Output<S::Conflict>>,
 }
 
@@ -102,8 +105,35 @@ impl<S: StateMachine> Replica<S> {
             next_seq: ClientSeq(1),
             link: Link::Down,
             clock: ServerClock::default(),
+            outbox: Outbox::Unkept,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// A replica whose pending transitions a device keeps, so that they outlive
+    /// it: `kept` is what the device has, in the order of the tickets, from
+    /// earlier ones of the same `identity`. They are pending again, under
+    /// their tickets, and are sent exactly once.
+    ///
+    /// Such a replica sends nothing before the device has kept it: see
+    /// [`Output::Store`].
+    ///
+    /// # Errors
+    ///
+    /// When a kept transition is none of this machine's: it was kept under
+    /// another [`SCHEMA`](StateMachine::SCHEMA).
+    pub fn restore(identity: Option<Identity>, kept: Vec<OutboxItem>) -> Result<Self, DecodeError> {
+        let mut replica = Self::new(identity);
+        let pending: Result<VecDeque<_>, _> = kept.into_iter().map(Pending::restore).collect();
+        replica.pending = pending?;
+        for pending in &replica.pending {
+            replica.next_ticket = replica.next_ticket.max(pending.ticket.0.saturating_add(1));
+            if let Some(seq) = pending.seq.filter(|seq| seq.is_plausible()) {
+                replica.next_seq = replica.next_seq.max(seq.next());
+            }
+        }
+        replica.outbox = Outbox::kept();
+        Ok(replica)
     }
 
     /// What the user should see: the confirmed state and the user's own
@@ -149,6 +179,13 @@ impl<S: StateMachine> Replica<S> {
     #[must_use]
     pub fn is_saved(&self) -> bool {
         self.pending.is_empty()
+    }
+
+    /// Whether everything that has no answer yet is kept on the device, and
+    /// will be sent even if this replica ends here.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.outbox.is_kept() && self.pending.iter().all(|it| self.outbox.has(it.kept_by))
     }
 
     /// Whether there is a connection, and what had happened before it is here.
@@ -237,6 +274,14 @@ impl<S: StateMachine> Replica<S> {
                 self.send_pending();
             }
             Input::Timeout => self.timeout(now),
+            Input::Stored { serial } => {
+                self.outbox.stored(serial);
+                self.send_pending();
+            }
+            Input::NotStored => {
+                self.outbox = Outbox::Unkept;
+                self.send_pending();
+            }
         }
     }
 
@@ -285,6 +330,10 @@ impl<S: StateMachine> Replica<S> {
             }
             ServerMessage::Commits(_) if up.snapshot.is_some() => Err(Fault::Unexpected),
             ServerMessage::Commits(entries) => self.commits(now, &entries),
+            ServerMessage::Check { version } => {
+                self.check(version);
+                Ok(())
+            }
             ServerMessage::Rejects(rejections) => self.rejects(now, rejections),
         }
     }
@@ -296,12 +345,14 @@ impl<S: StateMachine> Replica<S> {
         }
         self.clock.read(since, now, welcome.now);
         let identity = Identity { client: welcome.client, key: welcome.key };
-        let same = self.identity == Some(identity);
-        self.identity = Some(identity);
+        let before = self.identity.replace(identity);
         self.user = welcome.user;
         let snapshot = match welcome.catch_up {
-            CatchUp::Entries if self.confirmed.is_none() => return Err(Fault::Unexpected),
-            CatchUp::Entries => None,
+            CatchUp::Entries => {
+                let confirmed = self.confirmed.as_mut().ok_or(Fault::Unexpected)?;
+                confirmed.history = welcome.history;
+                None
+            }
             CatchUp::Snapshot => Some(Receiving::announced()),
         };
         self.link = Link::Up(Up {
@@ -312,7 +363,10 @@ impl<S: StateMachine> Replica<S> {
             heard: now,
             asked: None,
         });
-        if !same {
+        if before != Some(identity) {
+            if before.is_some() {
+                self.outputs.push_back(Output::Event(Event::Forgotten));
+            }
             self.outputs.push_back(Output::Event(Event::Identified(identity)));
             self.forget_numbers(welcome.version);
             self.rebase(now);
@@ -338,10 +392,11 @@ impl<S: StateMachine> Replica<S> {
         version: Version,
         is_settled: impl Fn(&Pending<S::Transition>) -> bool,
     ) {
-        let outputs = &mut self.outputs;
+        let (outputs, outbox) = (&mut self.outputs, &mut self.outbox);
         self.pending.retain(|pending| {
             let settled = is_settled(pending);
             if settled {
+                outbox.remove(pending.ticket);
                 let (ticket, outcome) = (pending.ticket, Outcome::Snapshot(version));
                 outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
             }
@@ -366,25 +421,49 @@ impl<S: StateMachine> Replica<S> {
         Ok(())
     }
 
+    /// Sends what there is room for, as far as the device has kept it, and has
+    /// the device keep the rest.
     fn send_pending(&mut self) {
-        let Link::Up(up) = &self.link else { return };
-        let is_sent = |pending: &&Pending<_>| pending.stage == Stage::Sent;
-        let unanswered = self.pending.iter().filter(is_sent).count();
-        let room = up.window.saturating_sub(unanswered);
         let mut submissions = Vec::new();
-        let unsent = self.pending.iter_mut().filter(|pending| pending.stage == Stage::Unsent);
-        for pending in unsent.take(room) {
-            let seq = *pending.seq.get_or_insert_with(|| {
-                let seq = self.next_seq;
-                self.next_seq = seq.next();
-                seq
-            });
-            pending.stage = Stage::Sent;
-            submissions.push(Submission { seq, transition: pending.encoded.clone() });
+        let mut room = self.room();
+        let mut all_kept = true;
+        for pending in &mut self.pending {
+            if pending.stage != Stage::Unsent {
+                continue;
+            }
+            let is_next = room > 0;
+            if is_next && pending.seq.is_none() {
+                pending.seq = Some(self.next_seq);
+                self.next_seq = self.next_seq.next();
+                pending.kept_by = None;
+            }
+            if pending.kept_by.is_none() {
+                pending.kept_by = self.outbox.change(|| OutboxChange::Put(pending.item()));
+            }
+            // In the order of their numbers, or the server would take the
+            // lower one for one that it had decided on.
+            all_kept &= self.outbox.has(pending.kept_by);
+            if let Some(seq) = pending.seq
+                && is_next
+            {
+                room -= 1;
+                if all_kept {
+                    pending.stage = Stage::Sent;
+                    submissions.push(Submission { seq, transition: pending.encoded.clone() });
+                }
+            }
         }
+        self.outputs.extend(self.outbox.ask());
         if !submissions.is_empty() {
             self.outputs.push_back(Output::Send(ClientMessage::Submit(submissions)));
         }
+    }
+
+    /// How many may be sent now.
+    fn room(&self) -> usize {
+        let Link::Up(up) = &self.link else { return 0 };
+        let is_sent = |pending: &&Pending<_>| pending.stage == Stage::Sent;
+        up.window.saturating_sub(self.pending.iter().filter(is_sent).count())
     }
 
     fn look_whether_caught_up(&mut self, now: LocalTime) {

@@ -1,8 +1,11 @@
 //! A transition between its user and the server's answer.
 
+use serde::de::DeserializeOwned;
+
 use super::Ticket;
+use super::io::OutboxItem;
 use crate::id::ClientSeq;
-use crate::protocol::Payload;
+use crate::protocol::{DecodeError, Payload, decode};
 
 pub(super) struct Pending<T> {
     pub(super) ticket: Ticket,
@@ -12,6 +15,8 @@ pub(super) struct Pending<T> {
     pub(super) seq: Option<ClientSeq>,
     pub(super) stage: Stage,
     pub(super) effect: Effect,
+    /// The change by which the device keeps it, as it is now.
+    pub(super) kept_by: Option<u64>,
 }
 
 /// How far it has come on this connection.
@@ -39,7 +44,23 @@ pub(super) enum Effect {
 
 impl<T> Pending<T> {
     pub(super) fn new(ticket: Ticket, transition: T, encoded: Payload, effect: Effect) -> Self {
-        Self { ticket, transition, encoded, seq: None, stage: Stage::Unsent, effect }
+        Self { ticket, transition, encoded, seq: None, stage: Stage::Unsent, effect, kept_by: None }
+    }
+
+    /// Takes up what a device kept.
+    pub(super) fn restore(item: OutboxItem) -> Result<Self, DecodeError>
+    where
+        T: DeserializeOwned,
+    {
+        let OutboxItem { ticket, seq, transition: encoded } = item;
+        let transition = decode(&encoded.0)?;
+        let (stage, effect) = (Stage::Unsent, Effect::Waiting);
+        Ok(Self { ticket, transition, encoded, seq, stage, effect, kept_by: Some(0) })
+    }
+
+    pub(super) fn item(&self) -> OutboxItem {
+        let (ticket, seq, transition) = (self.ticket, self.seq, self.encoded.clone());
+        OutboxItem { ticket, seq, transition }
     }
 
     /// A connection begins on which the server has decided up to `last_seq`:

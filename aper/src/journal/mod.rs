@@ -1,0 +1,124 @@
+//! Where accepted transitions are kept, so that nothing that anybody was told
+//! is forgotten.
+//!
+//! The journal is the seam between a session and its storage. A session
+//! [opens](Journal::open) its own part once, [appends](Journal::append) what
+//! happens to it, and from time to time [stores a
+//! snapshot](Journal::store_snapshot), which lets the older records go. The
+//! journal never sees a socket, and does not know what a transition means.
+
+mod error;
+mod memory;
+mod record;
+mod snapshot;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+pub use self::error::JournalError;
+pub use self::memory::MemoryJournal;
+pub use self::record::{Batch, Position, Record};
+pub use self::snapshot::{History, Presence, RememberedClient, Snapshot};
+use crate::id::{Epoch, SessionId};
+use crate::time::Timestamp;
+
+/// Which session: its machine and its name.
+///
+/// ```
+/// use aper::journal::SessionKey;
+/// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+/// assert_eq!(key.to_string(), "counter/lobby");
+/// # Ok::<(), aper::InvalidSessionId>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// [`StateMachine::NAME`](crate::StateMachine::NAME) of its machine.
+    pub machine: Arc<str>,
+    /// Its name among that machine's sessions.
+    pub session: SessionId,
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.machine, self.session)
+    }
+}
+
+/// A durable log of records and snapshots, one session at a time.
+///
+/// One task at a time works on one session; several sessions may be worked on
+/// at once. An implementation may gather the appends of several sessions into
+/// one write. [`MemoryJournal`] is the plainest one, and its example shows the
+/// calls.
+pub trait Journal: Send + Sync + 'static {
+    /// All that is kept of a session; of one that is not there yet, nothing.
+    fn open<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Recovered, JournalError>>;
+
+    /// Adds records. When the future is ready with `Ok`, they are as durable
+    /// as the operator chose. `after` is the position that the caller believes
+    /// to be the last, and `epoch` its ownership of the session.
+    ///
+    /// The appends of a session are called one after the other: the next when
+    /// the future of the last is ready.
+    fn append<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        after: Position,
+        epoch: Epoch,
+        batch: Batch,
+    ) -> BoxFuture<'a, Result<(), JournalError>>;
+
+    /// Keeps a snapshot. From then on the records up to its position, and
+    /// earlier snapshots, may be dropped. The records up to its position are
+    /// durable already; an append of later ones may be under way.
+    fn store_snapshot<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'a, Result<(), JournalError>>;
+
+    /// The sessions that a server has to wake by itself when it starts, and
+    /// when: one whose snapshot has a [timer](Snapshot::timer), at that; one
+    /// with records after its snapshot, at once, since they may have set a
+    /// timer or left somebody behind.
+    fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>>;
+}
+
+/// What a journal has of a session.
+///
+/// ```
+/// use aper::journal::Recovered;
+/// // A session that nobody was in yet.
+/// let new = Recovered::default();
+/// assert!(new.snapshot.is_none() && new.records.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The last snapshot; none when the session is new.
+    pub snapshot: Option<Snapshot>,
+    /// The records after it, without a gap.
+    pub records: Vec<Record>,
+}
+
+impl Recovered {
+    /// The position of the last record.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let base = self.snapshot.as_ref().map_or(Position(0), |snapshot| snapshot.position);
+        base.after(self.records.len())
+    }
+
+    /// When a server has to wake the session by itself, if at all; see
+    /// [`Journal::alarms`].
+    #[must_use]
+    pub fn alarm(&self) -> Option<Timestamp> {
+        match &self.snapshot {
+            Some(snapshot) if self.records.is_empty() => snapshot.timer,
+            _ if self.records.is_empty() => None,
+            _ => Some(Timestamp::ZERO),
+        }
+    }
+}
