@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use aper::journal::{Journal, SessionKey};
+use aper::journal::{Journal, JournalError, SessionKey};
 use aper::protocol::{CloseCode, Resume};
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
@@ -28,7 +28,7 @@ use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
 use crate::machine::AnyMachine;
 use crate::session::{
-    Ended, Ground, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
+    Bell, Ended, Ground, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
 };
 
 /// How long an alarm is put off when it could not wake its session because too many are awake.
@@ -50,10 +50,18 @@ pub(crate) struct Hub {
 
 #[derive(Default)]
 struct State {
-    awake: HashMap<Arc<SessionKey>, SessionHandle>,
+    /// Those that are awake, and those that sleep while clients are connected.
+    sessions: HashMap<Arc<SessionKey>, Slot>,
+    awake: usize,
     /// Of sessions that are asleep.
     alarms: Alarms,
     alarms_watched: Watched,
+}
+
+struct Slot {
+    handle: SessionHandle,
+    /// What is left of it while it sleeps; none while it is awake.
+    asleep: Option<SessionPost>,
 }
 
 /// Whether there is a task that watches the alarms.
@@ -148,7 +156,36 @@ impl Hub {
 
     /// How many sessions are awake.
     pub(crate) fn awake(&self) -> usize {
-        self.state().awake.len()
+        self.state().awake
+    }
+
+    /// Sets the alarms of the sessions that the journal holds and nobody has
+    /// woken yet.
+    pub(crate) async fn load_alarms(self: &Arc<Self>) -> Result<(), JournalError> {
+        let alarms = self.journal.alarms().await?;
+        let mut state = self.state();
+        for (key, at) in alarms {
+            let key = Arc::new(key);
+            let is_hosted = self.machines.contains_key(&*key.machine);
+            if is_hosted && !state.sessions.contains_key(&key) {
+                self.set_alarm_if_room(&mut state, &key, Alarm::at(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// Wakes a session that sleeps while clients are connected.
+    pub(crate) fn wake(self: &Arc<Self>, key: &Arc<SessionKey>) {
+        let mut state = self.state();
+        if state.sessions.get(key).is_some_and(|slot| slot.asleep.is_some()) {
+            self.wake_in(&mut state, key);
+        }
+    }
+
+    fn wake_in(self: &Arc<Self>, state: &mut State, key: &Arc<SessionKey>) {
+        if matches!(self.start_in(state, key), Err(NotStarted::TooMany)) {
+            self.set_alarm(state, key, Alarm::at(self.clock.now() + RING_AGAIN));
+        }
     }
 
     /// Ends every session in good order and starts none any more. Comes back
@@ -157,10 +194,22 @@ impl Hub {
         self.stopping.send_replace(true);
         loop {
             let ended = self.one_ended.notified();
+            self.let_sleepers_go();
             if self.awake() == 0 {
                 return;
             }
             ended.await;
+        }
+    }
+
+    fn let_sleepers_go(&self) {
+        let mut state = self.state();
+        let asleep = state.sessions.extract_if(|_, slot| slot.asleep.is_some());
+        let asleep: Vec<_> = asleep.filter_map(|(_, slot)| slot.asleep).collect();
+        drop(state);
+        for SessionPost { shell, ended } in asleep {
+            shell.let_go();
+            ended.send_replace(Some(Ended::ShutDown));
         }
     }
 
@@ -192,18 +241,31 @@ impl Hub {
         key: &Arc<SessionKey>,
     ) -> Result<SessionHandle, NotStarted> {
         let machine = self.machines.get(&*key.machine).ok_or(NotStarted::UnknownMachine)?;
-        if let Some(session) = state.awake.get(key) {
-            return Ok(session.clone());
+        if let Some(slot) = state.sessions.get(key)
+            && slot.asleep.is_none()
+        {
+            return Ok(slot.handle.clone());
         }
         if *self.stopping.borrow() {
             return Err(NotStarted::Stopping);
         }
-        if state.awake.len() >= self.limits.sessions {
+        if state.awake >= self.limits.sessions {
             return Err(NotStarted::TooMany);
         }
         let alarm = state.alarms.remove(key);
-        let (session, post) = SessionHandle::new(&self.limits);
-        state.awake.insert(Arc::clone(key), session.clone());
+        let asleep = state.sessions.get_mut(key).and_then(|slot| {
+            let handle = slot.handle.clone();
+            slot.asleep.take().map(|post| (handle, post))
+        });
+        let (session, post) = asleep.unwrap_or_else(|| {
+            let bell = Bell::new(Arc::downgrade(self), Arc::clone(key));
+            let (handle, post) = SessionHandle::new(&self.limits, bell);
+            let slot = Slot { handle: handle.clone(), asleep: None };
+            state.sessions.insert(Arc::clone(key), slot);
+            (handle, post)
+        });
+        state.awake += 1;
+        session.bell().wakes();
 
         let ground = Ground {
             key: Arc::clone(key),
@@ -223,7 +285,7 @@ impl Hub {
     /// the books before anybody is told. `alarm` is the one that it had.
     async fn supervise(self: Arc<Self>, ground: Ground, post: SessionPost, alarm: Option<Alarm>) {
         let key = Arc::clone(&ground.key);
-        let SessionPost { mailbox, ended } = post;
+        let SessionPost { shell, ended } = post;
         // A session that fails may have a timer in its journal when it ever had
         // one: nobody else would wake it for that. One that never did is left
         // alone, or whoever names sessions could have them opened for ever.
@@ -233,7 +295,7 @@ impl Hub {
         };
         let mut stopping = self.stopping();
         let run = async {
-            let session = open(ground, mailbox).await?;
+            let session = open(ground, shell).await?;
             info!("the session is awake");
             session.run(may_sleep, &had_timer).await
         };
@@ -250,7 +312,12 @@ impl Hub {
             had_timer.then(|| Alarm::retry(self.clock.now(), alarm))
         };
         let (how, alarm) = match rest {
-            Ok(Ok(Rest::Asleep { timer })) => (Ended::Asleep, timer.map(Alarm::at)),
+            Ok(Ok(Rest::Asleep { timer, shell: Some(shell) })) => {
+                info!("the session is asleep, with clients connected");
+                let post = SessionPost { shell, ended };
+                return self.falls_asleep(&key, timer.map(Alarm::at), post);
+            }
+            Ok(Ok(Rest::Asleep { timer, shell: None })) => (Ended::Asleep, timer.map(Alarm::at)),
             Ok(Ok(Rest::ShutDown)) => (Ended::ShutDown, None),
             Ok(Err(error)) => (failed(&error), retry()),
             Err(panic) => {
@@ -267,16 +334,43 @@ impl Hub {
 
     fn ended(self: &Arc<Self>, key: &Arc<SessionKey>, alarm: Option<Alarm>) {
         let mut state = self.state();
-        state.awake.remove(key);
-        match alarm {
-            Some(alarm) if state.alarms.len() < self.limits.alarms => {
-                self.set_alarm(&mut state, key, alarm);
-            }
-            Some(_) => warn!("too many alarms: the session's timer waits for somebody to come"),
-            None => {}
+        state.sessions.remove(key);
+        state.awake -= 1;
+        if let Some(alarm) = alarm {
+            self.set_alarm_if_room(&mut state, key, alarm);
         }
         drop(state);
         self.one_ended.notify_waiters();
+    }
+
+    /// A session sleeps, and its clients do not notice.
+    fn falls_asleep(
+        self: &Arc<Self>,
+        key: &Arc<SessionKey>,
+        alarm: Option<Alarm>,
+        post: SessionPost,
+    ) {
+        let mut state = self.state();
+        state.awake -= 1;
+        if let Some(alarm) = alarm {
+            self.set_alarm_if_room(&mut state, key, alarm);
+        }
+        let slot = state.sessions.get_mut(key).expect("a session has a slot until it has ended");
+        let asleep = slot.asleep.insert(post);
+        slot.handle.bell().falls_asleep();
+        if asleep.shell.is_called() {
+            self.wake_in(&mut state, key);
+        }
+        drop(state);
+        self.one_ended.notify_waiters();
+    }
+
+    fn set_alarm_if_room(self: &Arc<Self>, state: &mut State, key: &Arc<SessionKey>, alarm: Alarm) {
+        if state.alarms.len() < self.limits.alarms {
+            self.set_alarm(state, key, alarm);
+        } else {
+            warn!(session = %key, "too many alarms: its timer waits for somebody to come");
+        }
     }
 
     fn set_alarm(self: &Arc<Self>, state: &mut State, key: &Arc<SessionKey>, alarm: Alarm) {

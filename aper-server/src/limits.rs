@@ -76,8 +76,10 @@ pub struct Limits {
     /// can drop them.
     pub records_per_snapshot: u64,
 
-    /// How long a session without clients and without timers that fire stays
-    /// awake. After it: it stores a snapshot and its task ends.
+    /// How long a session stays awake in which nothing happens: nobody comes,
+    /// goes or submits anything, and no timer fires. After it: it stores a
+    /// snapshot, and its task and its state go. Clients stay connected, and the
+    /// first of them that does something wakes it.
     pub idle: Duration,
     /// Time for the headers of a request, and longest pause between two
     /// requests of a connection. After it: the connection is dropped.

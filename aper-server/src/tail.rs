@@ -98,6 +98,17 @@ impl TailWriter {
         Ok(())
     }
 
+    /// Lets all entries go. Whoever has not taken them gets a snapshot.
+    pub(crate) fn clear(&self) {
+        let head = self.head();
+        let mut log = lock(&self.shared);
+        *log = Log { floor: head, messages: VecDeque::new(), bytes: 0, entries: 0 };
+    }
+
+    pub(crate) fn head(&self) -> Version {
+        *self.head.borrow()
+    }
+
     /// The version after which all entries are still here.
     pub(crate) fn floor(&self) -> Version {
         lock(&self.shared).floor

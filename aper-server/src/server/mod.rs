@@ -19,7 +19,7 @@ use axum::Router;
 use axum::serve::{Listener, ListenerExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::auth::{Authenticate, Hook};
 use crate::clock::Clock;
@@ -309,6 +309,12 @@ impl ServerBuilder {
         let (limits, clock) = (Arc::new(self.limits), Clock::start());
         let divergences = Divergences::new(self.recordings);
         let hub = Hub::new(machines, self.journal, clock, Arc::clone(&limits), divergences);
+        let sleeping = Arc::clone(&hub);
+        tokio::spawn(async move {
+            if let Err(error) = sleeping.load_alarms().await {
+                error!(%error, "the timers of sleeping sessions wait for somebody to come");
+            }
+        });
         let connections = Arc::new(Semaphore::new(limits.connections.min(MANY)));
         let shared = Shared {
             hub,

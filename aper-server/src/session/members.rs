@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aper::ClientId;
 use aper::protocol::CloseCode;
 use aper::sync::ConnectionId;
 use tokio::sync::mpsc::error::TrySendError;
@@ -19,6 +20,8 @@ pub(super) struct Members {
 }
 
 struct Member {
+    /// None until it has been welcomed.
+    client: Option<ClientId>,
     lane: mpsc::Sender<Answer>,
     close: oneshot::Sender<Closing>,
 }
@@ -30,7 +33,7 @@ impl Members {
         lane: mpsc::Sender<Answer>,
         close: oneshot::Sender<Closing>,
     ) {
-        self.lanes.insert(connection, Member { lane, close });
+        self.lanes.insert(connection, Member { client: None, lane, close });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -39,6 +42,19 @@ impl Members {
 
     pub(super) fn connections(&self) -> Vec<ConnectionId> {
         self.lanes.keys().copied().collect()
+    }
+
+    /// Who is behind each connection.
+    pub(super) fn clients(&self) -> Vec<(ConnectionId, ClientId)> {
+        let known =
+            |(&connection, member): (&ConnectionId, &Member)| Some((connection, member.client?));
+        self.lanes.iter().filter_map(known).collect()
+    }
+
+    pub(super) fn welcomed(&mut self, connection: ConnectionId, client: ClientId) {
+        if let Some(member) = self.lanes.get_mut(&connection) {
+            member.client = Some(client);
+        }
     }
 
     /// Puts an answer into a client's lane. One whose lane is full is closed:

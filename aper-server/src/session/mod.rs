@@ -15,6 +15,7 @@ mod checks;
 mod image;
 mod members;
 mod open;
+mod shell;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use self::image::{Chunks, SharedImage};
 pub(crate) use self::open::{Ground, open};
+pub(crate) use self::shell::{Bell, Shell};
 pub(crate) use self::task::Rest;
 use crate::error::Closing;
 use crate::limits::Limits;
@@ -115,10 +117,12 @@ pub(crate) enum Ended {
     Failed,
 }
 
-/// A session that is awake, for those who want something of it.
+/// A session, for those who want something of it. It is awake, or wakes when
+/// somebody does.
 #[derive(Clone)]
 pub(crate) struct SessionHandle {
     mailbox: mpsc::Sender<Command>,
+    bell: Arc<Bell>,
     ended: watch::Receiver<Option<Ended>>,
     places: Arc<Semaphore>,
     lane_len: usize,
@@ -127,7 +131,7 @@ pub(crate) struct SessionHandle {
 
 /// The session's side of a [`SessionHandle`].
 pub(crate) struct SessionPost {
-    pub(crate) mailbox: mpsc::Receiver<Command>,
+    pub(crate) shell: Shell,
     pub(crate) ended: watch::Sender<Option<Ended>>,
 }
 
@@ -139,7 +143,7 @@ pub(crate) enum NotJoined {
 }
 
 impl SessionHandle {
-    pub(crate) fn new(limits: &Limits) -> (Self, SessionPost) {
+    pub(crate) fn new(limits: &Limits, bell: Bell) -> (Self, SessionPost) {
         // Room for a session full of clients and as many in the act of
         // replacing their own old connections; the task refuses the rest.
         let places = limits.clients_per_session.saturating_mul(2).min(1 << 30);
@@ -150,8 +154,13 @@ impl SessionHandle {
         let lane_len = limits.unsent_answers + 2 * UNANSWERED_SUBMISSIONS as usize + 8;
         let places = Arc::new(Semaphore::new(places));
         let unsent_answers = limits.unsent_answers;
-        let handle = Self { mailbox, ended: watch, places, lane_len, unsent_answers };
-        (handle, SessionPost { mailbox: commands, ended })
+        let bell = Arc::new(bell);
+        let handle = Self { mailbox, bell, ended: watch, places, lane_len, unsent_answers };
+        (handle, SessionPost { shell: Shell::new(commands), ended })
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     pub(crate) async fn join(
@@ -170,7 +179,9 @@ impl SessionHandle {
         let gauge = lane.downgrade();
         let join = Join { connection, user, resume, lane, close, reply };
         self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
-        let leave = Leave { connection, permit: Some(leave), _place: place };
+        self.bell.ring();
+        let bell = Arc::clone(&self.bell);
+        let leave = Leave { connection, permit: Some(leave), bell, _place: place };
         // A command that is sent while the task ends may stay in the mailbox,
         // which lives as long as this handle: so the end is watched as well.
         let joined = tokio::select! {
@@ -182,6 +193,7 @@ impl SessionHandle {
         let commands = Commands {
             connection,
             mailbox: self.mailbox.clone(),
+            bell: Arc::clone(&self.bell),
             room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
             lane: gauge,
             unsent_answers: self.unsent_answers,
@@ -195,6 +207,7 @@ impl SessionHandle {
     pub(crate) async fn look(&self) -> Option<SnapshotImage> {
         let (reply, answer) = oneshot::channel();
         self.mailbox.send(Command::Look { reply }).await.ok()?;
+        self.bell.ring();
         tokio::select! {
             biased;
             image = answer => image.ok(),
@@ -263,6 +276,7 @@ impl Closed<'_> {
 pub(crate) struct Commands {
     connection: ConnectionId,
     mailbox: mpsc::Sender<Command>,
+    bell: Arc<Bell>,
     room: Arc<Semaphore>,
     lane: mpsc::WeakSender<Answer>,
     unsent_answers: usize,
@@ -275,20 +289,25 @@ impl Commands {
         let many = u32::try_from(submissions.len().max(1)).unwrap_or(u32::MAX);
         let Ok(room) = Arc::clone(&self.room).acquire_many_owned(many).await else { return };
         let connection = self.connection;
-        // A session that has ended says so by other means.
-        let _ = self.mailbox.send(Command::Submit { connection, submissions, room }).await;
+        self.send(Command::Submit { connection, submissions, room }).await;
     }
 
     /// Asks for the state in place of entries.
     pub(crate) async fn ask_for_snapshot(&self) {
         let connection = self.connection;
-        let _ = self.mailbox.send(Command::Snapshot { connection }).await;
+        self.send(Command::Snapshot { connection }).await;
     }
 
     /// Answers a check.
     pub(crate) async fn checked(&self, version: Version, hash: StateHash) {
         let connection = self.connection;
-        let _ = self.mailbox.send(Command::Checked { connection, version, hash }).await;
+        self.send(Command::Checked { connection, version, hash }).await;
+    }
+
+    async fn send(&self, command: Command) {
+        // A session that has ended says so by other means.
+        let _ = self.mailbox.send(command).await;
+        self.bell.ring();
     }
 
     /// Whether so many answers wait that nothing more should be asked.
@@ -302,6 +321,7 @@ impl Commands {
 struct Leave {
     connection: ConnectionId,
     permit: Option<mpsc::OwnedPermit<Command>>,
+    bell: Arc<Bell>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -309,6 +329,7 @@ impl Drop for Leave {
     fn drop(&mut self) {
         if let Some(permit) = self.permit.take() {
             permit.send(Command::Leave { connection: self.connection });
+            self.bell.ring();
         }
     }
 }

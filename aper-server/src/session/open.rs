@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use aper::Version;
 use aper::journal::{Journal, JournalError, Record, Recovered, SessionKey};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::Command;
-use super::task::Session;
+use super::Shell;
+use super::task::{Parts, Session};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::divergence::{Divergences, SessionDivergences};
@@ -33,10 +33,7 @@ pub(crate) struct Ground {
 
 /// Reads the journal and makes the session of it. The initial state of a new
 /// session is in the journal before anybody is let in: no entry contains it.
-pub(crate) async fn open(
-    ground: Ground,
-    mailbox: mpsc::Receiver<Command>,
-) -> Result<Session, SessionError> {
+pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Session, SessionError> {
     let Ground { key, machine, journal, clock, limits, divergences, stopping } = ground;
     let within = limits.journal_within;
     let recovered = answered(within, journal.open(&key)).await?;
@@ -50,18 +47,32 @@ pub(crate) async fn open(
         let snapshot = authority.snapshot().encode()?;
         answered(within, journal.store_snapshot(&key, snapshot)).await?;
     }
-    // Clients that hold the snapshot's version, or a later, need no snapshot.
-    let entries: Vec<_> = records.iter().filter_map(Record::entry).collect();
-    let before = entries
-        .first()
-        .map_or(authority.version(), |first| Version(first.version.0.saturating_sub(1)));
-    let tail = TailWriter::new(before, &limits);
-    tail.publish(&entries, None)?;
+    let Shell { mailbox, members, tail } = shell;
+    let tail = match tail.filter(|tail| tail.head() == authority.version()) {
+        // Where those who stayed connected are.
+        Some(tail) => tail,
+        None => tail_of(&records, authority.version(), &limits)?,
+    };
     let writer = Writer::new(journal, key, position, within);
-    let mut session =
-        Session::new(authority, mailbox, tail, writer, divergences, clock, limits, stopping);
+    let parts = Parts { authority, mailbox, members, tail, writer, divergences };
+    let mut session = Session::new(parts, clock, limits, stopping);
     session.begin()?;
     Ok(session)
+}
+
+/// What the journal has after its snapshot: clients that hold the snapshot's
+/// version, or a later, need no other.
+fn tail_of(
+    records: &[Record],
+    version: Version,
+    limits: &Limits,
+) -> Result<TailWriter, SessionError> {
+    let entries: Vec<_> = records.iter().filter_map(Record::entry).collect();
+    let before =
+        entries.first().map_or(version, |first| Version(first.version.0.saturating_sub(1)));
+    let tail = TailWriter::new(before, limits);
+    tail.publish(&entries, None)?;
+    Ok(tail)
 }
 
 async fn take_up(

@@ -20,7 +20,7 @@ use super::checks::{Checks, Difference};
 use super::image::LastImage;
 use super::members::Members;
 use super::writer::{Done, Writer};
-use super::{Answer, Command, Join};
+use super::{Answer, Command, Join, Shell};
 use crate::clock::Clock;
 use crate::divergence::SessionDivergences;
 use crate::error::{Closing, SessionError};
@@ -64,34 +64,41 @@ pub(crate) struct Session {
     worked: usize,
 }
 
+/// What a session is made of.
+pub(super) struct Parts {
+    pub(super) authority: Box<dyn AnyAuthority>,
+    pub(super) mailbox: mpsc::Receiver<Command>,
+    pub(super) members: Members,
+    pub(super) tail: TailWriter,
+    pub(super) writer: Writer,
+    pub(super) divergences: SessionDivergences,
+}
+
 /// Why a session's task ended in good order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// Nobody was here, and nothing happened, for long enough.
+    /// Nothing happened for long enough.
     Asleep {
         /// When the machine's next timer is due.
         timer: Option<Timestamp>,
+        /// What goes on without the session, if clients are connected.
+        shell: Option<Shell>,
     },
     /// The server stops.
     ShutDown,
 }
 
 impl Session {
-    #[expect(clippy::too_many_arguments, reason = "each is a part of one session, given once")]
     pub(super) fn new(
-        authority: Box<dyn AnyAuthority>,
-        mailbox: mpsc::Receiver<Command>,
-        tail: TailWriter,
-        writer: Writer,
-        divergences: SessionDivergences,
+        parts: Parts,
         clock: Clock,
         limits: Arc<Limits>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
+        let Parts { authority, mailbox, members, tail, writer, divergences } = parts;
         Self {
             authority,
             mailbox,
-            members: Members::default(),
+            members,
             tail,
             writer,
             last_image: LastImage::default(),
@@ -110,8 +117,12 @@ impl Session {
         }
     }
 
-    /// Whoever was here when the process ended has left.
+    /// Takes up those who stayed connected while the session slept. Whoever
+    /// else was here has left: the process ended meanwhile.
     pub(super) fn begin(&mut self) -> Result<(), SessionError> {
+        for (connection, client) in self.members.clients() {
+            self.handle(Input::Reattach { connection, client })?;
+        }
         self.handle(Input::Absent)
     }
 
@@ -139,9 +150,9 @@ impl Session {
                     self.commands(command)?;
                 }
                 () = at(timer), if self.may_accept() && !self.writer.is_full() => self.timer()?,
-                () = at(quiet), if self.is_idle() => {
-                    if let Some(rest) = self.quiet(&may_sleep) {
-                        return Ok(rest);
+                () = at(quiet), if self.writer.is_settled() => {
+                    if let Some(timer) = self.quiet(&may_sleep) {
+                        return Ok(self.sleep(timer));
                     }
                 }
                 () = stopped(&mut self.stopping) => return self.shut_down().await,
@@ -174,10 +185,6 @@ impl Session {
         self.writer.waiting_records() < self.limits.unwritten_records
     }
 
-    fn is_idle(&self) -> bool {
-        self.members.is_empty() && self.writer.is_settled()
-    }
-
     fn commands(&mut self, first: Command) -> Result<(), SessionError> {
         self.command(first)?;
         while self.may_accept() && self.worked < WORK_AT_ONCE {
@@ -197,6 +204,7 @@ impl Session {
 
     fn command(&mut self, command: Command) -> Result<(), SessionError> {
         self.worked += command.work();
+        self.quiet_since = Instant::now();
         match command {
             Command::Join(join) => self.join(join),
             Command::Submit { connection, submissions, room } => {
@@ -205,7 +213,6 @@ impl Session {
                 handled
             }
             Command::Look { reply } => {
-                self.quiet_since = Instant::now();
                 self.curious.push_back((self.authority.snapshot(), reply));
                 self.satisfy_curious();
                 Ok(())
@@ -218,7 +225,6 @@ impl Session {
             }
             Command::Snapshot { connection } => self.handle(Input::Snapshot { connection }),
             Command::Leave { connection } => {
-                self.quiet_since = Instant::now();
                 if self.members.remove(connection) {
                     self.handle(Input::Leave { connection })?;
                 }
@@ -232,7 +238,6 @@ impl Session {
     /// connection: so that is tried, and taken back if it has none.
     fn join(&mut self, join: Join) -> Result<(), SessionError> {
         let Join { connection, user, resume, lane, close, reply } = join;
-        self.quiet_since = Instant::now();
         let places = self.limits.clients_per_session;
         let full =
             || Closing::new(CloseCode::Full, format!("the session is full: {places} clients"));
@@ -354,6 +359,7 @@ impl Session {
             }
             Output::Welcome { connection, welcome, image, from } => {
                 let image = image.map(|image| self.last_image.share(image));
+                self.members.welcomed(connection, welcome.client);
                 let welcome = Box::new(welcome);
                 self.members.tell(connection, Answer::Welcome { welcome, image, from });
             }
@@ -372,25 +378,33 @@ impl Session {
     }
 
     /// It has been quiet for long enough: a snapshot first, if the journal
-    /// lacks anything, and when that is stored, sleep.
-    fn quiet(&mut self, may_sleep: impl Fn(Option<Timestamp>) -> bool) -> Option<Rest> {
-        if self.changed {
-            if self.no_snapshot_before <= Instant::now() {
-                self.store_snapshot();
-            } else {
-                self.quiet_since = Instant::now();
-            }
+    /// lacks anything, and when that is stored, sleep, until the timer given.
+    fn quiet(
+        &mut self,
+        may_sleep: impl Fn(Option<Timestamp>) -> bool,
+    ) -> Option<Option<Timestamp>> {
+        let timer = self.authority.next_timeout();
+        if self.changed && self.no_snapshot_before <= Instant::now() {
+            self.store_snapshot();
             return None;
         }
-        let timer = self.authority.next_timeout();
-        if !self.mailbox.is_empty() || !may_sleep(timer) {
+        if self.changed || !self.mailbox.is_empty() || !may_sleep(timer) {
             self.quiet_since = Instant::now();
             return None;
         }
-        // Whoever has sent a command, or is about to, finds the mailbox
-        // closed and asks the hub for the next of this session.
-        self.mailbox.close();
-        Some(Rest::Asleep { timer })
+        Some(timer)
+    }
+
+    fn sleep(mut self, timer: Option<Timestamp>) -> Rest {
+        if self.members.is_empty() {
+            // Whoever has sent a command, or is about to, finds the mailbox
+            // closed and asks the hub for the next of this session.
+            self.mailbox.close();
+            return Rest::Asleep { timer, shell: None };
+        }
+        self.tail.clear();
+        let (mailbox, members, tail) = (self.mailbox, self.members, Some(self.tail));
+        Rest::Asleep { timer, shell: Some(Shell { mailbox, members, tail }) }
     }
 
     fn store_snapshot(&mut self) {

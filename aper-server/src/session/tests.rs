@@ -18,7 +18,8 @@ use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::Command;
-use super::task::Session;
+use super::members::Members;
+use super::task::{Parts, Session};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::divergence::{Divergences, SessionDivergences};
@@ -140,17 +141,15 @@ fn session(
     let machine = MachineVersion { name: "counting", schema: 1 };
     let divergences = SessionDivergences { all: Divergences::new(None), key, machine };
     let (clock, (_, stopping)) = (Clock::start(), watch::channel(false));
-    let authority = Box::new(authority);
-    let session = Session::new(
-        authority,
-        commands,
+    let parts = Parts {
+        authority: Box::new(authority),
+        mailbox: commands,
+        members: Members::default(),
         tail,
         writer,
         divergences,
-        clock,
-        Arc::new(limits),
-        stopping,
-    );
+    };
+    let session = Session::new(parts, clock, Arc::new(limits), stopping);
     (session, mailbox, counts)
 }
 

@@ -8,7 +8,9 @@
 
 mod support;
 
+mod diverging;
 mod failing;
+mod full_disk;
 mod hostile;
 mod http;
 mod lagging;

@@ -29,12 +29,103 @@ async fn a_session_sleeps_and_wakes_with_nothing_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_with_somebody_in_it_does_not_sleep() {
+async fn a_session_sleeps_under_clients_that_do_nothing_and_wakes_for_the_first_that_does() {
     let world = World::new();
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
-    sleep(Duration::from_secs(600)).await;
-    assert_eq!(world.server.sessions_awake(), 1);
+    let bob: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     ada.settle(Change::Add(1)).await;
+    world.asleep().await;
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.server.sessions_awake(), 0);
+    assert_eq!(world.server.clients_connected(), 2);
+
+    ada.settle(Change::Add(2)).await;
+    assert_eq!(bob.sees(|state| state.sum == 3).await.here.len(), 2, "nobody left or came");
+    assert_eq!((ada.now().snapshots, bob.now().snapshots), (1, 1), "the first, and no other");
+    assert!(bob.now().connected);
+    world.asleep().await;
+    bob.settle(Change::Add(3)).await;
+    ada.sees(|state| state.sum == 6).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_leaves_a_sleeping_session_is_missed_by_the_others() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let bob: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.sees(|state| state.here.len() == 2).await;
+    world.asleep().await;
+    bob.cut().await;
+    ada.sees(|state| state.here.len() == 1).await;
+    world.asleep().await;
+    let eve: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.sees(|state| state.here.len() == 2).await;
+    drop(eve);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_wakes_a_session_under_its_clients() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let due = ada.now().server_time.unwrap() + Duration::from_secs(1800);
+    ada.settle(Change::Alarm(due)).await;
+    world.asleep().await;
+    let rang = ada.sees(|state| !state.rang.is_empty()).await.rang[0];
+    assert!(rang >= due && rang.saturating_since(due) < Duration::from_secs(1), "{rang} {due}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_of_a_sleeping_session_are_told_that_the_server_stops() {
+    let mut world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    world.asleep().await;
+    world.stop().await;
+    assert_eq!(ada.closed().await, CloseCode::Restart);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_of_a_session_that_cannot_be_woken_are_told_and_come_back() {
+    let journal = Arc::new(Faulty::default());
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    world.asleep().await;
+    journal.fail_opens.store(1, Ordering::Relaxed);
+    let ticket = ada.submit(Change::Add(5)).await;
+    assert_eq!(ada.closed().await, CloseCode::SessionFailed);
+    ada.reconnect(&world.network, "/tally/one").await;
+    assert!(matches!(ada.outcome(ticket).await, Outcome::Confirmed(_)));
+    assert_eq!(ada.now().state.unwrap().sum, 5);
+}
+
+/// As many are awake as may be: whoever is called has to wait, and is not
+/// forgotten.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_finds_no_place_to_wake_wakes_a_little_later() {
+    let world = World::with_limits(|limits| limits.sessions = 1);
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    world.asleep().await;
+    let bob: Client<Tally> = Client::connect(&world.network, "/tally/two").await;
+    let ticket = ada.submit(Change::Add(1)).await;
+    bob.settle(Change::Add(1)).await;
+    assert!(matches!(ada.outcome(ticket).await, Outcome::Confirmed(_)));
+}
+
+/// The timers that a journal holds ring in the next process as well.
+#[tokio::test(start_paused = true)]
+async fn a_timer_rings_after_the_server_was_started_anew() {
+    let journal = Arc::new(Faulty::default());
+    let mut world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let due = ada.now().server_time.unwrap() + Duration::from_secs(7200);
+    ada.settle(Change::Alarm(due)).await;
+    world.stop().await;
+
+    let world = World::with(tallies().journal(Arc::clone(&journal) as _));
+    let opened = journal.opened.load(Ordering::Relaxed);
+    sleep(Duration::from_secs(9000)).await;
+    assert_eq!(journal.opened.load(Ordering::Relaxed), opened + 1, "nobody came, and it rang");
+    ada.reconnect(&world.network, "/tally/one").await;
+    assert_eq!(ada.sees(|state| !state.rang.is_empty()).await.rang.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

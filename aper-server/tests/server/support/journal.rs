@@ -1,7 +1,7 @@
 //! A journal that takes its time, fails on demand and counts.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aper::journal::{
@@ -15,6 +15,8 @@ pub struct Faulty {
     inner: MemoryJournal,
     delay: Mutex<Duration>,
     fail: Mutex<Option<String>>,
+    /// Whether there is no room on the disk.
+    pub full: AtomicBool,
     pub opened: AtomicUsize,
     /// How many more openings fail.
     pub fail_opens: AtomicUsize,
@@ -32,6 +34,13 @@ impl Faulty {
     /// The appends of this session fail from now on.
     pub fn fail(&self, session: Option<&str>) {
         *self.fail.lock().unwrap() = session.map(str::to_owned);
+    }
+
+    fn has_room(&self, key: &SessionKey) -> Result<(), JournalError> {
+        match self.full.load(Ordering::Relaxed) {
+            true => Err(JournalError::NoSpace { session: key.clone() }),
+            false => Ok(()),
+        }
     }
 
     fn fails(&self, key: &SessionKey) -> Result<(), JournalError> {
@@ -70,6 +79,7 @@ impl Journal for Faulty {
                 tokio::time::sleep(delay).await;
             }
             self.fails(key)?;
+            self.has_room(key)?;
             let entries = batch.iter().filter_map(Record::entry).count();
             self.appends.lock().unwrap().push(entries);
             self.inner.append(key, after, epoch, batch).await
@@ -81,6 +91,9 @@ impl Journal for Faulty {
         key: &'a SessionKey,
         snapshot: Snapshot,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
+        if let Err(error) = self.has_room(key) {
+            return Box::pin(async move { Err(error) });
+        }
         self.snapshots.fetch_add(1, Ordering::Relaxed);
         self.inner.store_snapshot(key, snapshot)
     }
