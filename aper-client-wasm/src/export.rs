@@ -9,14 +9,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use aper::StateMachine;
+use aper::sync::driver::{Connection, Error, ErrorCode};
 use aper::sync::{Outcome, Refusal};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::client::{Client, Ended, Options, Subscription};
-use crate::error::{Error, ErrorCode};
-use crate::event::Connection;
 use crate::value;
 
 /// Makes the JavaScript class `Machine` of a state machine: the whole content

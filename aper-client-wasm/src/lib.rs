@@ -44,11 +44,11 @@
 //!
 //! # Layers
 //!
-//! The driver decides everything (when to connect, what to send, what to say)
-//! and does nothing; it is as free of IO as the core and is tested without a
-//! browser. `client` holds it, does what it wants done with `socket`, `timer`
-//! and `signals`, and calls the application's code only when nothing is
-//! borrowed. `export` translates between that and JavaScript.
+//! The core's [driver](aper::sync::driver) decides everything (when to connect,
+//! what to send, what to say) and does nothing. `client` holds it, does what it
+//! wants done with `socket`, `timer` and `signals`, and calls the application's
+//! code only when nothing is borrowed. `export` translates between that and
+//! JavaScript.
 //!
 //! # Where it runs
 //!
@@ -59,9 +59,6 @@
 
 mod client;
 mod clock;
-mod driver;
-mod error;
-mod event;
 pub mod export;
 mod signals;
 mod socket;
@@ -70,9 +67,8 @@ mod timer;
 pub mod typescript;
 mod value;
 
+pub use aper::sync::driver::{Connection, Error, ErrorCode, Problem, ProblemCode, Status};
 pub use client::{Changes, Client, Options, Submission, Subscription};
-pub use error::{Error, ErrorCode};
-pub use event::{Connection, Problem, ProblemCode, Status};
 
 /// What the code that [`export_client!`] makes refers to.
 #[doc(hidden)]

@@ -5,12 +5,11 @@ use std::cell::RefCell;
 
 use aper::limits::SERVER_FRAME_BYTES;
 use aper::protocol::SUBPROTOCOL;
+use aper::sync::driver::Input;
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
-
-use crate::driver::Input;
 
 pub(crate) struct Socket {
     url: String,

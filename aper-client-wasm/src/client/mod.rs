@@ -7,6 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use aper::sync::Outcome;
+use aper::sync::driver::{Error, ErrorCode, Input, NotTaken, Status};
 use aper::{Identity, StateMachine, Timestamp};
 use futures::channel::oneshot;
 
@@ -15,9 +16,6 @@ use self::shell::{News, Shell};
 use self::told::Unseen;
 pub use self::told::{Changes, Submission, Subscription};
 use crate::clock;
-use crate::driver::{Input, NotTaken};
-use crate::error::{Error, ErrorCode};
-use crate::event::Status;
 
 /// What [`Client::connect`] may be told.
 #[derive(Default)]

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
+use aper::sync::driver::{Driver, Error, Input, Output, Status};
 use aper::sync::{Outcome, Ticket};
 use aper::{Identity, LocalTime, StateMachine};
 use wasm_bindgen::JsValue;
@@ -11,9 +12,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::Options;
 use crate::clock;
-use crate::driver::{Driver, Input, Output};
-use crate::error::Error;
-use crate::event::Status;
 use crate::signals::Signals;
 use crate::socket::Socket;
 use crate::timer::{Microtask, Timer};

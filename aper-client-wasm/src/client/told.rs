@@ -8,11 +8,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use aper::sync::Outcome;
+use aper::sync::driver::Error;
 use futures::channel::oneshot;
 use futures::stream::Stream;
 
 use super::shell::Ended;
-use crate::error::Error;
 
 /// A submission on its way: a future of its end.
 ///

@@ -16,7 +16,8 @@
 //! `None`, next input**. Time comes in as an argument; `next_timeout` says
 //! when to come back if nothing else happens. Neither half blocks, reads a
 //! clock or knows what carries its messages; the same loop drives a server's
-//! task, a browser and a simulation.
+//! task, a browser and a simulation. What a client decides beyond that (when
+//! to connect, when to give a connection up) is in [`driver`].
 //!
 //! What carries the messages of one connection keeps their order and loses
 //! none in the middle: it may only end. A [`Rejects`] is delivered before any
@@ -100,6 +101,7 @@ mod attempt;
 pub mod authority;
 mod backoff;
 mod clock;
+pub mod driver;
 mod recording;
 pub mod replica;
 

@@ -1,6 +1,5 @@
-//! When to connect, what to send, what to tell: everything that a client
-//! decides, without doing any of it. The same contract as the core's: one
-//! input, drain the outputs to `None`, next input.
+//! A client without its IO: when to connect, what to send, what to tell. A
+//! browser's client and a native one are this and a socket.
 //!
 //! ```text
 //!            ┌─────────── wait ◀──────────────────────────────┐
@@ -9,19 +8,56 @@
 //!                                       └── lost ──▶ (Waiting or Halted)
 //! ```
 //!
-//! The connection inside `Open` (greeting, catching up, heartbeat, resending)
-//! is the [`Replica`]'s own affair.
+//! The same contract as the two halves': **one input, drain the outputs to
+//! `None`, next input**. The connection inside `Open` (greeting, catching up,
+//! heartbeat, resending) is the [`Replica`]'s own affair; the driver makes
+//! frames of its messages and messages of the server's frames.
+//!
+//! ```
+//! use aper::LocalTime;
+//! use aper::collections::Counter;
+//! use aper::sync::driver::{Connection, Driver, Input, Output};
+//!
+//! // What a random source gives comes from outside, as the time does.
+//! let mut driver = Driver::<Counter>::new(None, None, || 0.5);
+//! let start = LocalTime::from_millis(0);
+//! driver.submit(start, Counter::add(3))?; // nobody has to wait for a connection
+//!
+//! assert_eq!(driver.next_timeout(), Some(start));
+//! driver.handle(start, Input::Timeout);
+//! assert!(matches!(driver.next_output(), Some(Output::Open)));
+//! assert!(driver.next_output().is_none());
+//!
+//! // The shell opens a socket. This one cannot be opened, so there will be
+//! // another attempt.
+//! driver.handle(start, Input::Ended { code: 1006, reason: String::new() });
+//! assert_eq!(driver.status().connection, Connection::Offline);
+//! assert_eq!(driver.next_timeout(), Some(LocalTime::from_millis(250)));
+//!
+//! driver.handle(LocalTime::from_millis(250), Input::Timeout);
+//! assert!(matches!(driver.next_output(), Some(Output::Open)));
+//! driver.handle(LocalTime::from_millis(260), Input::Opened);
+//! assert!(matches!(driver.next_output(), Some(Output::Send(_hello))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod io;
+mod status;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use aper::protocol::{ClientMessage, CloseCode, Payload, ServerMessage, decode, encode};
-use aper::sync::replica::{Input as ReplicaInput, Output as ReplicaOutput};
-use aper::sync::{Backoff, Event, Outcome, Replica, SubmitError, Ticket};
-use aper::{Identity, LocalTime, StateMachine, limits};
-
-use crate::error::{Error, ErrorCode};
-use crate::event::{Connection, Problem, ProblemCode, Status};
+pub use self::error::{Error, ErrorCode, NotTaken};
+pub use self::io::{Input, Output};
+pub use self::status::{Connection, Problem, ProblemCode, Status};
+use super::replica::{Input as ReplicaInput, Output as ReplicaOutput};
+use super::{Backoff, Event, Replica, Ticket};
+use crate::id::Identity;
+use crate::limits;
+use crate::protocol::{ClientMessage, CloseCode, Payload, ServerMessage, decode, encode};
+use crate::state_machine::StateMachine;
+use crate::time::LocalTime;
 
 /// Time for a connection to open, after which the attempt is given up: some
 /// networks swallow packets, and a browser waits for minutes.
@@ -44,60 +80,11 @@ const FULL_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of a frame that are not the transition's, at most.
 const FRAME_OVERHEAD: usize = 64;
 
-/// What happens to a client.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The socket that was asked for is open.
-    Opened,
-    /// A frame came.
-    Frame(Vec<u8>),
-    /// The socket is no more, or could not be opened.
-    Ended {
-        /// The close frame's number, 1006 where there was none.
-        code: u16,
-        /// The close frame's reason.
-        reason: String,
-    },
-    /// The time of [`Driver::next_timeout`] has come.
-    Timeout,
-    /// The browser gave a signal: the network is back, or gone, or the page is
-    /// shown again.
-    Signal,
-    /// The application wants another attempt, whatever stood against it.
-    Reconnect,
-    /// The application has no more use for it.
-    Close,
-}
-
-/// What a client wants done.
-#[derive(Debug)]
-pub(crate) enum Output<C> {
-    /// Open a socket.
-    Open,
-    /// Send a frame.
-    Send(Vec<u8>),
-    /// Close the socket, and tell nothing more of it.
-    Close {
-        /// For the close frame.
-        code: CloseCode,
-        /// For the close frame.
-        reason: &'static str,
-    },
-    /// The state may be another now.
-    Changed,
-    /// A submission has come to its end.
-    Settled {
-        /// Which.
-        ticket: Ticket,
-        /// How.
-        outcome: Outcome<C>,
-    },
-    /// The server said who this client is.
-    Identified(Identity),
-}
-
-/// All that a client decides.
-pub(crate) struct Driver<S: StateMachine> {
+/// All that a client of one session decides.
+///
+/// Costs what its [`Replica`] costs, and one encoding or decoding of each
+/// message.
+pub struct Driver<S: StateMachine> {
     replica: Replica<S>,
     token: Option<String>,
     random: fn() -> f64,
@@ -130,12 +117,11 @@ enum Phase {
 
 impl<S: StateMachine> Driver<S> {
     /// A client that makes its first attempt at its first timeout, which is
-    /// now. `random` gives numbers from 0 to 1.
-    pub(crate) fn new(
-        identity: Option<Identity>,
-        token: Option<String>,
-        random: fn() -> f64,
-    ) -> Self {
+    /// now. `identity` is what an earlier one was given, if it is to be the
+    /// same client; `token` goes to the operator's own authentication. `random`
+    /// gives numbers from 0 to 1, of which the pauses between attempts are made.
+    #[must_use]
+    pub fn new(identity: Option<Identity>, token: Option<String>, random: fn() -> f64) -> Self {
         Self {
             replica: Replica::new(identity),
             token,
@@ -148,15 +134,21 @@ impl<S: StateMachine> Driver<S> {
         }
     }
 
-    pub(crate) fn replica(&self) -> &Replica<S> {
+    /// The state, and what else there is to know of the session.
+    #[must_use]
+    pub fn replica(&self) -> &Replica<S> {
         &self.replica
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether it was given [`Input::Close`]: it does nothing any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)
     }
 
-    pub(crate) fn status(&self) -> Status {
+    /// How things stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
         let connection = match &self.phase {
             Phase::Closed => Connection::Closed,
             Phase::Open { online_since: Some(_), .. } => Connection::Online,
@@ -170,12 +162,14 @@ impl<S: StateMachine> Driver<S> {
         Status { connection, pending: self.replica.pending(), problem: self.problem.clone() }
     }
 
-    /// Takes a transition of the user's; see [`Replica::submit`].
+    /// Takes a transition of the user's; see [`Replica::submit`]. Drain
+    /// [`next_output`](Self::next_output) afterwards.
     ///
     /// # Errors
     ///
-    /// A refusal by the state that the user sees, or a misuse.
-    pub(crate) fn submit(
+    /// A refusal by the state that the user sees, or a misuse: then there is no
+    /// ticket, and nothing is sent.
+    pub fn submit(
         &mut self,
         now: LocalTime,
         transition: S::Transition,
@@ -194,7 +188,9 @@ impl<S: StateMachine> Driver<S> {
         Ok(ticket)
     }
 
-    pub(crate) fn handle(&mut self, now: LocalTime, input: Input) {
+    /// Takes one input, at the local time `now`. Drain
+    /// [`next_output`](Self::next_output) before the next.
+    pub fn handle(&mut self, now: LocalTime, input: Input) {
         if self.is_closed() {
             return;
         }
@@ -221,11 +217,15 @@ impl<S: StateMachine> Driver<S> {
         }
     }
 
-    pub(crate) fn next_output(&mut self) -> Option<Output<S::Conflict>> {
+    /// The next thing to do, until there is none.
+    pub fn next_output(&mut self) -> Option<Output<S::Conflict>> {
         self.outputs.pop_front()
     }
 
-    pub(crate) fn next_timeout(&self) -> Option<LocalTime> {
+    /// When to give [`Input::Timeout`]; never, when somebody else has to act
+    /// first.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<LocalTime> {
         match self.phase {
             Phase::Waiting { until } => Some(until),
             Phase::Opening { since } => Some(since + OPEN_WITHIN),
@@ -394,28 +394,6 @@ impl<S: StateMachine> Driver<S> {
             }
             _ => Phase::Waiting { until: now + self.backoff.next_wait(jitter) },
         };
-    }
-}
-
-/// Why a transition was not taken.
-#[derive(Debug)]
-pub(crate) enum NotTaken<C> {
-    Refused(aper::sync::Refusal<C>),
-    Misuse(Error),
-}
-
-impl<C> From<SubmitError<C>> for NotTaken<C> {
-    fn from(error: SubmitError<C>) -> Self {
-        match error {
-            SubmitError::Refused(refusal) => Self::Refused(refusal),
-            SubmitError::TooManyPending => Self::Misuse(Error::new(
-                ErrorCode::TooManyPending,
-                "too many transitions wait for the server: try again when it has answered",
-            )),
-            SubmitError::Encode(error) => {
-                Self::Misuse(Error::new(ErrorCode::Unrepresentable, error.to_string()))
-            }
-        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Scripts of what happens to a client, and what it does about it.
 
-use aper::protocol::message::Held;
-use aper::protocol::{
-    CatchUp, Entry, Hello, RefusalMessage, Rejection, SnapshotHeader, Submission, Welcome,
-};
-use aper::{ClientId, ClientSeq, Context, Epoch, HistoryId, ResumeKey, Timestamp, UserId, Version};
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
+use crate::protocol::message::Held;
+use crate::protocol::{
+    CatchUp, Entry, Hello, RefusalMessage, Rejection, SnapshotHeader, Submission, Welcome,
+};
+use crate::state_machine::Context;
+use crate::time::Timestamp;
 
 /// A sum of what was added, which does not take zeros.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

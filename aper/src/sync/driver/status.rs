@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use aper::protocol::CloseCode;
+use crate::protocol::CloseCode;
 
 /// How things stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Connection {
     /// There is none. The client tries again by itself, unless the problem
     /// says otherwise, and takes transitions meanwhile.
     Offline,
-    /// [`Client::close`](crate::Client::close) was called.
+    /// The application has closed it.
     Closed,
 }
 
@@ -51,8 +51,8 @@ pub struct Problem {
 /// Which problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemCode {
-    /// This page and the server are of different versions: reload. It does
-    /// not try again by itself.
+    /// This client and the server are of different versions: a page should
+    /// reload itself, a program be updated. It does not try again by itself.
     Reload,
     /// The server does not let this client in. It does not try again by itself.
     Refused,
@@ -79,9 +79,9 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
-    /// The code as JavaScript has it.
+    /// The code as a word, which is also how JavaScript has it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reload => "reload",
             Self::Refused => "refused",
@@ -100,7 +100,7 @@ impl ProblemCode {
 
 impl Problem {
     /// What a close code means for the user, if anything.
-    pub(crate) fn of(code: CloseCode, reason: String) -> Option<Self> {
+    pub(super) fn of(code: CloseCode, reason: String) -> Option<Self> {
         let (code, text) = match code {
             CloseCode::Normal | CloseCode::Silent => return None,
             CloseCode::Outdated => (ProblemCode::Reload, "there is a new version: reload the page"),
@@ -110,7 +110,7 @@ impl Problem {
             CloseCode::SessionFailed => (ProblemCode::SessionFailed, "the session met an error"),
             CloseCode::Restart => (ProblemCode::Shutdown, "the server restarts"),
             CloseCode::Protocol => {
-                (ProblemCode::Protocol, "this page and the server did not understand each other")
+                (ProblemCode::Protocol, "this client and the server did not understand each other")
             }
             CloseCode::Slow => (ProblemCode::Slow, "the connection is too slow"),
             CloseCode::TooBig => (ProblemCode::TooBig, "that was more than the server takes"),
