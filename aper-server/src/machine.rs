@@ -1,15 +1,14 @@
 //! A machine as bytes in, bytes out: the one place of the server that knows
 //! the machine's type, implemented once, generically.
 
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aper::journal::Recovered;
 use aper::protocol::Resume;
 use aper::protocol::handshake::MachineVersion;
-use aper::sync::Authority;
 use aper::sync::authority::{Input, OpenError, Output, SnapshotImage};
+use aper::sync::{Authority, Lineage};
 use aper::{SessionId, StateMachine, Timestamp, Version};
 
 /// One session's authority, whatever its machine.
@@ -26,6 +25,8 @@ pub(crate) trait AnyAuthority: Send {
     fn connected(&self) -> usize;
     /// [`Authority::knows`].
     fn knows(&self, resume: &Resume) -> bool;
+    /// [`Authority::was_migrated`].
+    fn was_migrated(&self) -> bool;
     /// [`Authority::snapshot`].
     fn snapshot(&self) -> SnapshotImage;
 }
@@ -54,9 +55,9 @@ pub(crate) enum CannotOpen {
 }
 
 /// A machine, and how its sessions begin.
-struct Registered<S, F> {
+struct Registered<S: StateMachine, F> {
     initial: F,
-    machine: PhantomData<fn() -> S>,
+    lineage: Lineage<S>,
 }
 
 impl<S, F> AnyMachine for Registered<S, F>
@@ -75,7 +76,7 @@ where
         seed: [u8; 32],
     ) -> Result<Box<dyn AnyAuthority>, CannotOpen> {
         // Unwind-safe: a panic leaves nothing behind that anybody sees.
-        let open = || Authority::open((self.initial)(session), recovered, seed);
+        let open = || self.lineage.open(|| (self.initial)(session), recovered, seed);
         let authority =
             catch_unwind(AssertUnwindSafe(open)).map_err(|_| CannotOpen::Panicked)??;
         Ok(Box::new(authority))
@@ -84,9 +85,10 @@ where
 
 /// Registers `S`, whose sessions begin with `initial`.
 pub(crate) fn register<S: StateMachine>(
+    lineage: Lineage<S>,
     initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
 ) -> Arc<dyn AnyMachine> {
-    Arc::new(Registered { initial, machine: PhantomData })
+    Arc::new(Registered { initial, lineage })
 }
 
 impl<S: StateMachine> AnyAuthority for Authority<S> {
@@ -112,6 +114,10 @@ impl<S: StateMachine> AnyAuthority for Authority<S> {
 
     fn knows(&self, resume: &Resume) -> bool {
         Authority::knows(self, resume)
+    }
+
+    fn was_migrated(&self) -> bool {
+        Authority::was_migrated(self)
     }
 
     fn snapshot(&self) -> SnapshotImage {

@@ -109,6 +109,22 @@ impl TailWriter {
         *self.head.borrow()
     }
 
+    /// The oldest version from which the entries to the head are here and come
+    /// to at most `bytes`: for whoever is further behind, something else of
+    /// that size is the shorter way.
+    pub(crate) fn reach(&self, bytes: usize) -> Version {
+        let log = lock(&self.shared);
+        let mut left = bytes;
+        let mut reach = self.head();
+        let mut messages = log.messages.iter().rev().peekable();
+        while let Some(message) = messages.next() {
+            let Some(rest) = left.checked_sub(message.bytes.len()) else { break };
+            left = rest;
+            reach = messages.peek().map_or(log.floor, |before| before.last);
+        }
+        reach
+    }
+
     /// The version after which all entries are still here.
     pub(crate) fn floor(&self) -> Version {
         lock(&self.shared).floor
@@ -294,6 +310,18 @@ mod tests {
             publish(&writer, entries(version..=version, 100));
         }
         assert_eq!(writer.floor(), Version(1));
+    }
+
+    #[test]
+    fn entries_reach_back_as_far_as_their_bytes_allow() {
+        let writer = tail(1 << 20, 100);
+        for version in 1..=3 {
+            publish(&writer, entries(version..=version, 100));
+        }
+        let one = ServerMessage::encode_commits(&entries(1..=1, 100).iter().collect::<Vec<_>>());
+        let one = one.unwrap().len();
+        let reaches = [0, one - 1, one, 2 * one, 10 * one].map(|bytes| writer.reach(bytes).0);
+        assert_eq!(reaches, [3, 3, 2, 1, 0]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use aper::journal::{Journal, MemoryJournal, SessionKey};
 use aper::limits::CLIENT_FRAME_BYTES;
 use aper::protocol::decode;
 use aper::protocol::handshake::MachineVersion;
+use aper::sync::Lineage;
 use aper::{SessionId, StateMachine, Version};
 use axum::Router;
 use axum::serve::{Listener, ListenerExt};
@@ -226,7 +227,19 @@ impl ServerBuilder {
         mut self,
         initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
     ) -> Self {
-        self.machines.push(register(initial));
+        self.machines.push(register(Lineage::new(), initial));
+        self
+    }
+
+    /// Hosts a machine whose sessions may have been begun under earlier
+    /// schemas: they are migrated when they are next opened. A page of an
+    /// earlier schema is told to reload.
+    pub fn machine_since<S: StateMachine>(
+        mut self,
+        lineage: Lineage<S>,
+        initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.machines.push(register(lineage, initial));
         self
     }
 

@@ -32,29 +32,35 @@ pub(crate) struct Ground {
 }
 
 /// Reads the journal and makes the session of it. The initial state of a new
-/// session is in the journal before anybody is let in: no entry contains it.
+/// session is in the journal before anybody is let in, since no record contains
+/// it; and so is the state that was migrated from an earlier schema.
 pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Session, SessionError> {
     let Ground { key, machine, journal, clock, limits, divergences, stopping } = ground;
     let within = limits.journal_within;
     let recovered = answered(within, journal.open(&key)).await?;
     let (is_new, position) = (recovered.snapshot.is_none(), recovered.position());
     let records = recovered.records.clone();
+    let state_bytes = recovered.snapshot.as_ref().map(|snapshot| snapshot.state.0.len());
     let (all, version) = (divergences, machine.version());
     let divergences = SessionDivergences { all, key: Arc::clone(&key), machine: version };
     let authority = take_up(machine, &key, recovered).await?;
 
-    if is_new {
+    let mut state_bytes = state_bytes.unwrap_or(0);
+    let migrated = authority.was_migrated();
+    if is_new || migrated {
         let snapshot = authority.snapshot().encode()?;
+        state_bytes = snapshot.state.0.len();
         answered(within, journal.store_snapshot(&key, snapshot)).await?;
     }
     let Shell { mailbox, members, tail } = shell;
     let tail = match tail.filter(|tail| tail.head() == authority.version()) {
         // Where those who stayed connected are.
         Some(tail) => tail,
+        None if migrated => TailWriter::new(authority.version(), &limits),
         None => tail_of(&records, authority.version(), &limits)?,
     };
     let writer = Writer::new(journal, key, position, within);
-    let parts = Parts { authority, mailbox, members, tail, writer, divergences };
+    let parts = Parts { authority, mailbox, members, tail, writer, divergences, state_bytes };
     let mut session = Session::new(parts, clock, limits, stopping);
     session.begin()?;
     Ok(session)

@@ -55,6 +55,8 @@ pub(crate) struct Session {
     quiet_since: Instant,
     /// Whether anything has happened that the journal's snapshot lacks.
     changed: bool,
+    /// Length of the encoded state at the last snapshot.
+    state_bytes: usize,
     records_since_snapshot: u64,
     /// There was no room for a snapshot: not before this is there another.
     no_snapshot_before: Instant,
@@ -72,6 +74,8 @@ pub(super) struct Parts {
     pub(super) tail: TailWriter,
     pub(super) writer: Writer,
     pub(super) divergences: SessionDivergences,
+    /// Length of the encoded state, as far as it is known.
+    pub(super) state_bytes: usize,
 }
 
 /// Why a session's task ended in good order.
@@ -94,7 +98,7 @@ impl Session {
         limits: Arc<Limits>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let Parts { authority, mailbox, members, tail, writer, divergences } = parts;
+        let Parts { authority, mailbox, members, tail, writer, divergences, state_bytes } = parts;
         Self {
             authority,
             mailbox,
@@ -110,6 +114,7 @@ impl Session {
             stopping,
             quiet_since: Instant::now(),
             changed: false,
+            state_bytes,
             records_since_snapshot: 0,
             no_snapshot_before: Instant::now(),
             curious: VecDeque::new(),
@@ -252,8 +257,8 @@ impl Session {
             return Ok(());
         }
         self.members.add(connection, lane, close);
-        let tail = self.tail.floor();
-        self.handle(Input::Join { connection, user, resume, tail })?;
+        let (tail, cheaper) = (self.tail.floor(), self.tail.reach(self.state_bytes));
+        self.handle(Input::Join { connection, user, resume, tail, cheaper })?;
         if self.authority.connected() > places {
             self.members.remove(connection);
             let _ = reply.send(Err(full()));
@@ -285,8 +290,9 @@ impl Session {
                 warn!("there is no room on the disk: what is new is refused until there is");
                 self.handle(Input::Storage(Storage::Full))
             }
-            Done::Stored => {
-                debug!("snapshot stored");
+            Done::Stored { state_bytes } => {
+                debug!(state_bytes, "snapshot stored");
+                self.state_bytes = state_bytes;
                 Ok(())
             }
             Done::NotStored => {

@@ -89,6 +89,10 @@ impl AnyAuthority for Counting {
         false
     }
 
+    fn was_migrated(&self) -> bool {
+        false
+    }
+
     fn snapshot(&self) -> SnapshotImage {
         unreachable!("nobody asks for it")
     }
@@ -148,6 +152,7 @@ fn session(
         tail,
         writer,
         divergences,
+        state_bytes: 0,
     };
     let session = Session::new(parts, clock, Arc::new(limits), stopping);
     (session, mailbox, counts)

@@ -55,7 +55,7 @@ enum Storing {
     Encoding(JoinHandle<Result<Snapshot, SessionError>>),
     /// The journal may lack records that it contains.
     Encoded(Snapshot),
-    Stored(BoxFuture<'static, Result<(), SessionError>>),
+    Stored(BoxFuture<'static, Result<usize, SessionError>>),
 }
 
 /// What has come about.
@@ -63,8 +63,8 @@ enum Storing {
 pub(super) enum Done {
     /// The journal holds everything up to this position.
     Appended(Position),
-    /// The journal has the snapshot.
-    Stored,
+    /// The journal has the snapshot, of a state that is so long.
+    Stored { state_bytes: usize },
     /// There was no room for the snapshot.
     NotStored,
     /// There is no room for what happens. It is kept, and tried again.
@@ -172,8 +172,13 @@ impl Writer {
                 std::mem::replace(&mut self.storing, Storing::Nothing)
         {
             let (journal, key) = (Arc::clone(&self.journal), Arc::clone(&self.key));
-            let store = async move { journal.store_snapshot(&key, snapshot).await };
-            self.storing = Storing::Stored(within(self.within, store).boxed());
+            let limit = self.within;
+            let store = async move {
+                let state_bytes = snapshot.state.0.len();
+                within(limit, journal.store_snapshot(&key, snapshot)).await?;
+                Ok(state_bytes)
+            };
+            self.storing = Storing::Stored(store.boxed());
         }
     }
 
@@ -218,10 +223,10 @@ impl Writer {
         self.room == Room::Gone
     }
 
-    fn stored(&mut self, stored: Result<(), SessionError>) -> Result<Done, SessionError> {
+    fn stored(&mut self, stored: Result<usize, SessionError>) -> Result<Done, SessionError> {
         self.storing = Storing::Nothing;
         match stored {
-            Ok(()) => Ok(Done::Stored),
+            Ok(state_bytes) => Ok(Done::Stored { state_bytes }),
             Err(SessionError::Journal(JournalError::NoSpace { .. })) => Ok(Done::NotStored),
             Err(error) => Err(error),
         }
@@ -240,7 +245,7 @@ impl Writer {
 
 enum Step {
     Encoded(Result<Snapshot, SessionError>),
-    Stored(Result<(), SessionError>),
+    Stored(Result<usize, SessionError>),
 }
 
 impl Storing {

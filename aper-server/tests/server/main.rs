@@ -14,6 +14,7 @@ mod full_disk;
 mod hostile;
 mod http;
 mod lagging;
+mod migrating;
 mod program;
 mod returning;
 mod sleeping;

@@ -43,7 +43,8 @@
 //!     let replica::Output::Send(message) = output else { continue };
 //!     let input = match message {
 //!         ClientMessage::Hello(hello) => authority::Input::Join {
-//!             connection, user: None, resume: hello.resume, tail: Version(0),
+//!             connection, user: None, resume: hello.resume,
+//!             tail: Version(0), cheaper: Version(0),
 //!         },
 //!         ClientMessage::Submit(submissions) => {
 //!             authority::Input::Submit { connection, submissions }
@@ -106,7 +107,7 @@ mod recording;
 pub mod replica;
 
 pub use attempt::Refusal;
-pub use authority::{Authority, ConnectionId, OpenError};
+pub use authority::{Authority, ConnectionId, Lineage, OpenError};
 pub use backoff::Backoff;
 pub use recording::{Recording, ReplayError, Replayed};
 pub use replica::{Event, Outcome, Replica, SubmitError, Ticket};

@@ -187,6 +187,7 @@ where
                     user: None,
                     resume: hello.resume,
                     tail,
+                    cheaper: tail,
                 })
             }
             ClientMessage::Submit(submissions) => {

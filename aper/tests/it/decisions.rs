@@ -127,6 +127,7 @@ fn a_stranger_with_the_wrong_key_is_somebody_else() {
         user: None,
         resume: hello.resume,
         tail: Version(0),
+        cheaper: Version(0),
     });
     assert!(server.closed.is_empty(), "Ada keeps her connection");
     assert_eq!(server.authority.connected(), 2);
@@ -166,6 +167,7 @@ fn of_too_many_clients_the_one_that_is_away_the_longest_is_forgotten() {
         user: None,
         resume: None,
         tail: Version(0),
+        cheaper: Version(0),
     };
     for number in 1..=limits::REMEMBERED_CLIENTS as u64 {
         handle(join(number));
@@ -201,7 +203,8 @@ fn after_a_crash_no_newcomer_gets_the_number_of_somebody_else() {
     let _ada = Client::<Bank>::joined(&mut server, 1);
     let mut woken = Authority::open(Bank::default(), server.journal.clone(), [2; 32]).unwrap();
     let (connection, user, resume, tail) = (ConnectionId(1), None, None, Version(0));
-    woken.handle(Timestamp::ZERO, Input::Join { connection, user, resume, tail });
+    let join = Input::Join { connection, user, resume, tail, cheaper: tail };
+    woken.handle(Timestamp::ZERO, join);
     let mut newcomer = None;
     while let Some(output) = woken.next_output() {
         match output {

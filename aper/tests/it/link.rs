@@ -244,6 +244,7 @@ impl<S: StateMachine> Client<S> {
                     user: None,
                     resume: hello.resume,
                     tail: Version(0),
+                    cheaper: Version(0),
                 }),
                 ClientMessage::Submit(submissions) => {
                     server.handle(ServerInput::Submit { connection, submissions });

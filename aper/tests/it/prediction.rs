@@ -108,6 +108,7 @@ fn pending_transitions_survive_a_snapshot() {
         user: None,
         resume: Some(resume),
         tail: aper::Version(0),
+        cheaper: aper::Version(0),
     });
     ada.fetch(&mut server);
     let is_chunk = |message: &ServerMessage| matches!(message, ServerMessage::Chunk(_));

@@ -189,7 +189,8 @@ fn welcomes_and_refusals_wait_for_the_journal_too() {
     let mut authority =
         Authority::open(Bank::default(), Server::new(Bank::default()).journal, [7; 32]).unwrap();
     let connection = ConnectionId(1);
-    let join = Input::Join { connection, user: None, resume: None, tail: Version(0) };
+    let tail = Version(0);
+    let join = Input::Join { connection, user: None, resume: None, tail, cheaper: tail };
     let submission = |seq, change: &Change| aper::protocol::Submission {
         seq: aper::ClientSeq(seq),
         transition: aper::protocol::Payload(crate::link::bytes_of(change)),

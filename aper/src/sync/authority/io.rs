@@ -23,8 +23,12 @@ pub enum Input {
         /// Who it was, if it was here before.
         resume: Option<Resume>,
         /// The oldest version after which the caller still has all entries in
-        /// memory; a client that holds at least that is spared the snapshot.
+        /// memory: a client that holds at least that can do without a snapshot.
         tail: Version,
+        /// The oldest version after which these entries are no more bytes than a
+        /// snapshot. A client that holds less gets the snapshot all the same,
+        /// unless only the entries can tell what became of its submissions.
+        cheaper: Version,
     },
     /// A connection has ended.
     Leave {

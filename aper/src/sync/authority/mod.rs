@@ -8,6 +8,7 @@ mod checks;
 mod clients;
 mod image;
 mod io;
+mod lineage;
 mod recover;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +23,7 @@ use self::checks::Checks;
 use self::clients::{Clients, Decided};
 pub use self::image::{Image, SnapshotImage};
 pub use self::io::{Commit, ConnectionId, Input, Output, Storage};
+pub use self::lineage::Lineage;
 pub use self::recover::OpenError;
 use super::attempt::{Refusal, attempt_then, catch};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
@@ -53,6 +55,7 @@ pub struct Authority<S: StateMachine> {
     history: HistoryId,
     /// Whether the log knows of it.
     opened: Opened,
+    migrated: Migrated,
     past: VecDeque<History>,
     now: Timestamp,
     last_at: Timestamp,
@@ -74,6 +77,12 @@ pub struct Authority<S: StateMachine> {
 enum Opened {
     Unrecorded,
     Recorded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Migrated {
+    No,
+    Yes,
 }
 
 /// The machine's earliest timer, as the last change left it.
@@ -98,8 +107,8 @@ impl<S: StateMachine> Authority<S> {
     pub fn handle(&mut self, now: Timestamp, input: Input) {
         self.now = self.now.max(now);
         match input {
-            Input::Join { connection, user, resume, tail } => {
-                self.join(connection, user, resume, tail);
+            Input::Join { connection, user, resume, tail, cheaper } => {
+                self.join(connection, user, resume, tail, cheaper);
             }
             Input::Leave { connection } => self.leave(connection),
             Input::Submit { connection, submissions } => self.submit(connection, submissions),
@@ -153,6 +162,13 @@ impl<S: StateMachine> Authority<S> {
         self.clients.knows(resume.client, resume.key)
     }
 
+    /// Whether its journal is of an earlier schema, and has to get a snapshot
+    /// before anything else. Clients cannot be given that journal's entries.
+    #[must_use]
+    pub fn was_migrated(&self) -> bool {
+        self.migrated == Migrated::Yes
+    }
+
     /// A snapshot for the journal, which must have everything up to its
     /// position before it stores it.
     #[must_use]
@@ -180,6 +196,7 @@ impl<S: StateMachine> Authority<S> {
         user: Option<UserId>,
         resume: Option<Resume>,
         tail: Version,
+        cheaper: Version,
     ) {
         let known = resume.filter(|resume| self.clients.knows(resume.client, resume.key));
         let client = match known {
@@ -221,7 +238,10 @@ impl<S: StateMachine> Authority<S> {
         if joins {
             self.client_event(&ClientEvent::Joined { client, user });
         }
-        self.welcome(connection, welcome, known.and_then(|resume| resume.holds), tail);
+        // What was decided and not heard of is told by the entries alone.
+        let wants_entries = known.is_some_and(|resume| resume.unanswered <= welcome.last_seq);
+        let oldest = if wants_entries { tail } else { tail.max(cheaper) };
+        self.welcome(connection, welcome, known.and_then(|resume| resume.holds), oldest);
     }
 
     fn welcome(
@@ -229,9 +249,9 @@ impl<S: StateMachine> Authority<S> {
         connection: ConnectionId,
         mut welcome: Welcome,
         holds: Option<Held>,
-        tail: Version,
+        oldest: Version,
     ) {
-        let reachable = holds.filter(|held| tail <= held.version && self.leads_here(held));
+        let reachable = holds.filter(|held| oldest <= held.version && self.leads_here(held));
         let (image, from) = match reachable {
             Some(held) => {
                 welcome.catch_up = CatchUp::Entries;

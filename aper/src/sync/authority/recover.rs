@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::checks::Checks;
 use super::clients::Clients;
-use super::{Authority, Opened, Storage, Timer, context_of, draw};
+use super::{Authority, Migrated, Opened, Storage, Timer, context_of, draw};
 use crate::id::{Epoch, HistoryId, Version};
 use crate::journal::{History, Position, Record, Recovered, Snapshot};
 use crate::limits;
@@ -21,8 +21,16 @@ use crate::time::Timestamp;
 /// Why what a journal holds makes no session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It was written with another schema.
-    #[error("the journal has schema {journal} of the machine, this program has {program}")]
+    /// It was written with a schema that this program does not know, or not any
+    /// more.
+    #[error(
+        "the journal has schema {journal} of the machine, this program has {program}: {}",
+        if journal > program {
+            "run the newer program that wrote it"
+        } else {
+            "run one that knows how to migrate it"
+        }
+    )]
     Schema {
         /// The journal's.
         journal: u32,
@@ -72,10 +80,23 @@ impl<S: StateMachine> Authority<S> {
     ///
     /// When the journal is not of this machine, or not whole.
     pub fn open(initial: S, recovered: Recovered, seed: [u8; 32]) -> Result<Self, OpenError> {
+        Self::open_with(|| initial, recovered, seed)
+    }
+
+    /// The same, with an initial state that is made only for a new session.
+    pub(super) fn open_with(
+        initial: impl FnOnce() -> S,
+        recovered: Recovered,
+        seed: [u8; 32],
+    ) -> Result<Self, OpenError> {
         let Recovered { snapshot, records } = recovered;
         let mut rng = ChaCha20Rng::from_seed(seed);
+        let state = match &snapshot {
+            Some(snapshot) => read_state(snapshot)?,
+            None => initial(),
+        };
         let mut authority = Self {
-            state: initial,
+            state,
             version: Version(0),
             position: Position(0),
             durable: Position(0),
@@ -83,6 +104,7 @@ impl<S: StateMachine> Authority<S> {
             epoch: Epoch(0),
             history: HistoryId(Uuid::from_bytes(draw(&mut rng))),
             opened: Opened::Unrecorded,
+            migrated: Migrated::No,
             past: VecDeque::new(),
             now: Timestamp::ZERO,
             last_at: Timestamp::ZERO,
@@ -97,7 +119,7 @@ impl<S: StateMachine> Authority<S> {
             outputs: VecDeque::new(),
         };
         if let Some(snapshot) = snapshot {
-            authority.restore(snapshot)?;
+            authority.restore(snapshot);
         }
         for record in &records {
             authority.replay(record)?;
@@ -110,22 +132,42 @@ impl<S: StateMachine> Authority<S> {
         Ok(authority)
     }
 
-    fn restore(&mut self, snapshot: Snapshot) -> Result<(), OpenError> {
-        if snapshot.schema != S::SCHEMA {
-            let (journal, program) = (snapshot.schema, S::SCHEMA);
-            return Err(OpenError::Schema { journal, program });
-        }
-        let version = snapshot.version;
-        self.state =
-            decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })?;
-        self.version = version;
+    fn restore(&mut self, snapshot: Snapshot) {
+        self.version = snapshot.version;
         self.position = snapshot.position;
         self.last_at = snapshot.at;
         self.past = snapshot.histories.into();
         if !active(Mutant::ForgetClients) {
             self.clients = Clients::recover(snapshot.next_client, snapshot.clients);
         }
-        Ok(())
+    }
+
+    /// The same session with a state of another schema.
+    pub(super) fn migrated<N: StateMachine>(self, migrate: impl FnOnce(S) -> N) -> Authority<N> {
+        let state = migrate(self.state);
+        Authority {
+            timer: Timer::of(&state),
+            state,
+            version: self.version,
+            position: self.position,
+            durable: self.durable,
+            storage: self.storage,
+            epoch: self.epoch,
+            history: self.history,
+            opened: self.opened,
+            migrated: Migrated::Yes,
+            past: self.past,
+            now: self.now,
+            last_at: self.last_at,
+            clients: self.clients,
+            connections: self.connections,
+            rng: self.rng,
+            checks: self.checks,
+            happened: self.happened,
+            telling: self.telling,
+            held: self.held,
+            outputs: self.outputs,
+        }
     }
 
     fn replay(&mut self, record: &Record) -> Result<(), OpenError> {
@@ -158,4 +200,13 @@ impl<S: StateMachine> Authority<S> {
         }
         Ok(())
     }
+}
+
+fn read_state<S: StateMachine>(snapshot: &Snapshot) -> Result<S, OpenError> {
+    if snapshot.schema != S::SCHEMA {
+        let (journal, program) = (snapshot.schema, S::SCHEMA);
+        return Err(OpenError::Schema { journal, program });
+    }
+    let version = snapshot.version;
+    decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })
 }
