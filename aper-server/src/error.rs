@@ -7,6 +7,14 @@ use aper::protocol::{CloseCode, EncodeError};
 use crate::machine::CannotOpen;
 
 /// Why a server could not be made.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper_server::{BuildError, Server};
+///
+/// let twice = Server::builder().machine(|_| Counter::default()).machine(|_| Counter::default());
+/// assert_eq!(twice.build().err(), Some(BuildError::TwoMachines { name: "counter" }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// Two machines have the same name.
@@ -43,6 +51,20 @@ pub enum BuildError {
 }
 
 /// Why the state of a session cannot be told.
+/// What [`Server::state`](crate::Server::state) gives.
+///
+/// ```
+/// use aper::collections::{Counter, Set};
+/// use aper_server::{Server, StateError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().machine(|_| Counter::default()).build()?;
+/// let tags = server.state::<Set<String>>(&"tags".parse()?).await;
+/// assert_eq!(tags, Err(StateError::UnknownMachine));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// The machine was not given to the server, or with another schema.

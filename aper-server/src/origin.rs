@@ -13,7 +13,8 @@ use axum::http::{HeaderMap, header};
 /// ```
 /// use aper_server::Origins;
 /// let origins = Origins::same().and("https://app.example.com");
-/// # let _ = origins;
+/// // A slash at the end and capital letters make no difference.
+/// assert_eq!(origins, Origins::same().and("https://App.example.com/"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
@@ -39,6 +40,12 @@ impl Origins {
 
     /// All. For servers whose sessions hold nothing that a foreign page must
     /// not see or do in its visitor's name.
+    ///
+    /// ```
+    /// use aper_server::{Origins, Server};
+    /// let server = Server::builder().origins(Origins::any());
+    /// # drop(server);
+    /// ```
     #[must_use]
     pub fn any() -> Self {
         Self { policy: Policy::Any, ..Self::default() }

@@ -65,6 +65,24 @@ struct Flags {
 /// Runs the server with the flags of the command line until the process is
 /// told to stop (Ctrl+C, SIGTERM). What cannot be done is said in one sentence
 /// on standard error.
+///
+/// What the program itself wants otherwise than the defaults it sets before,
+/// and a flag has the last word:
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use aper::collections::Counter;
+/// use aper_server::{Origins, Server, program};
+///
+/// fn main() -> std::process::ExitCode {
+///     let mut server = Server::builder()
+///         .machine(|_| Counter::default())
+///         .origins(Origins::same().and("https://app.example.com"));
+///     server.limits_mut().idle = Duration::from_secs(600);
+///     program::run(server)
+/// }
+/// ```
 #[must_use]
 pub fn run(builder: ServerBuilder) -> ExitCode {
     let flags = Flags::parse();

@@ -5,7 +5,16 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// How a line of the log is written.
+/// How a line of the log is written: for [`start`].
+///
+/// ```
+/// use aper_server::telemetry::LogFormat;
+/// let format = match std::env::var_os("LOG_FOR_PROGRAMS") {
+///     Some(_) => LogFormat::Json,
+///     None => LogFormat::default(),
+/// };
+/// assert_eq!(format, LogFormat::Text);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -21,6 +30,13 @@ pub enum LogFormat {
 /// # Errors
 ///
 /// When `filter` is no filter.
+///
+/// ```
+/// use aper_server::telemetry::{self, LogFormat};
+/// telemetry::start("info,aper_server=debug", LogFormat::Text)?;
+/// assert!(telemetry::start("aper_server=loud", LogFormat::Text).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
     let log = tracing_subscriber::fmt()

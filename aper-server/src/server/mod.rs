@@ -42,7 +42,8 @@ use crate::origin::Origins;
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::builder().machine(|_| Counter::default()).build()?;
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:4000").await?;
-/// server.serve(listener, std::future::pending()).await;
+/// let stop = async { tokio::signal::ctrl_c().await.expect("Ctrl+C can be caught") };
+/// server.serve(listener, stop).await;
 /// # Ok(())
 /// # }
 /// ```
@@ -68,6 +69,33 @@ struct Shared {
 const MANY: usize = 1 << 30;
 
 /// A server in the making: [`Server::builder`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use aper::collections::{Atom, Counter, Map};
+/// use aper::journal::MemoryJournal;
+/// use aper_server::{Limits, Origins, Server};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pages = tempfile::tempdir()?;
+/// let server = Server::builder()
+///     // Sessions at /counter/{session}, which begin at 0, ...
+///     .machine(|_| Counter::default())
+///     // ... and at /map/{session}, which begin with their own name in them.
+///     .machine(|session| {
+///         let title = ("title".to_owned(), Atom::new(session.to_string()));
+///         Map::from_iter([title])
+///     })
+///     .journal(Arc::new(MemoryJournal::new()))
+///     .limits(Limits { clients_per_session: 50, ..Limits::default() })
+///     .origins(Origins::same().and("https://app.example.com"))
+///     .static_files(pages.path())
+///     .build()?;
+/// assert_eq!(server.sessions_awake(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct ServerBuilder {
     machines: Vec<Arc<dyn AnyMachine>>,
@@ -124,6 +152,23 @@ impl Server {
     }
 
     /// The same on any listener: a Unix socket, TLS, a test's pipe.
+    ///
+    /// ```
+    /// # #[cfg(not(unix))] fn main() {}
+    /// # #[cfg(unix)]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use aper::collections::Counter;
+    /// use aper_server::Server;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("aper.sock");
+    /// let server = Server::builder().machine(|_| Counter::default()).build()?;
+    /// let listener = tokio::net::UnixListener::bind(path)?;
+    /// server.serve_on(listener, async { /* ready when it is to stop */ }).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn serve_on<L>(self, listener: L, shutdown: impl Future<Output = ()> + Send)
     where
         L: Listener,
@@ -135,6 +180,30 @@ impl Server {
     /// Ends in good order: clients are told to come back, sessions store a
     /// snapshot. New clients and sessions are turned away from now on. Gives
     /// up what takes longer than [`Limits::shutdown_within`].
+    ///
+    /// [`serve`](Self::serve) does it by itself; an application with a
+    /// listener of its own does it when that has ended:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use aper_server::Server;
+    /// # let server = Server::builder().build()?;
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let app = axum::Router::new().nest("/live", server.router());
+    /// let stop = {
+    ///     let server = server.clone();
+    ///     async move {
+    ///         // Ready when it is to stop. WebSockets do not end by
+    ///         // themselves, so they are ended before axum waits for them.
+    ///         server.shut_down().await;
+    ///     }
+    /// };
+    /// axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    /// assert_eq!(server.clients_connected(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn shut_down(&self) {
         let within = self.shared.limits.shutdown_within;
         let end = async {
@@ -160,6 +229,20 @@ impl Server {
     ///
     /// When the server does not host this machine or is at a limit, and when
     /// the session cannot be opened.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use aper::Version;
+    /// use aper::collections::Counter;
+    /// use aper_server::Server;
+    ///
+    /// let server = Server::builder().machine(|_| Counter::default()).build()?;
+    /// let (version, counter) = server.state::<Counter>(&"front-page".parse()?).await?;
+    /// assert_eq!((version, counter.get()), (Version(0), 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn state<S: StateMachine>(
         &self,
         session: &SessionId,
@@ -178,6 +261,19 @@ impl Server {
     }
 
     /// How many sessions are awake.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use aper::collections::Counter;
+    /// # use aper_server::Server;
+    /// let server = Server::builder().machine(|_| Counter::default()).build()?;
+    /// assert_eq!(server.sessions_awake(), 0);
+    /// server.state::<Counter>(&"front-page".parse()?).await?; // wakes it
+    /// assert_eq!(server.sessions_awake(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sessions_awake(&self) -> usize {
         self.shared.hub.awake()
@@ -299,6 +395,12 @@ impl ServerBuilder {
     }
 
     /// The bounds as they are now, to change some of them.
+    ///
+    /// ```
+    /// let mut server = aper_server::Server::builder();
+    /// server.limits_mut().clients_per_session = 20;
+    /// # drop(server);
+    /// ```
     pub fn limits_mut(&mut self) -> &mut Limits {
         &mut self.limits
     }
