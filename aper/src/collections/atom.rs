@@ -28,6 +28,11 @@ pub struct Atom<T> {
 }
 
 /// What can happen to an [`Atom`].
+///
+/// ```
+/// use aper::collections::{Atom, AtomTransition};
+/// assert_eq!(Atom::set("Groceries"), AtomTransition::Set("Groceries"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AtomTransition<T> {
     /// This is the value now.

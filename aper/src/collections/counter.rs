@@ -37,6 +37,21 @@ pub struct Counter {
 }
 
 /// What can happen to a [`Counter`].
+///
+/// Two people who each [`Add`](Self::Add) are both counted; of two who
+/// [`Set`](Self::Set), the last wins:
+///
+/// ```
+/// use aper::collections::{Counter, CounterTransition};
+/// use aper::{Context, StateMachine};
+///
+/// let mut likes = Counter::default();
+/// for transition in [Counter::add(1), CounterTransition::Add(1), Counter::set(10)] {
+///     likes.apply(&transition, &Context::for_test())?;
+/// }
+/// assert_eq!(likes.get(), 10);
+/// # Ok::<(), aper::collections::CounterConflict>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CounterTransition {
     /// So much more, or less if it is negative.
@@ -58,6 +73,12 @@ pub enum CounterConflict {
 }
 
 /// A number that no [`Counter`] can have.
+///
+/// ```
+/// use aper::collections::{Counter, InvalidCounter};
+/// assert_eq!(Counter::try_from(41).map(Counter::get), Ok(41));
+/// assert_eq!(Counter::try_from(Counter::MAX + 1), Err(InvalidCounter(1 << 53)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a counter is at most 2^53 - 1 away from 0; {0} is not")]
 pub struct InvalidCounter(pub i64);
@@ -82,6 +103,11 @@ impl Counter {
     }
 
     /// The transition that sets the value.
+    ///
+    /// ```
+    /// use aper::collections::{Counter, CounterTransition};
+    /// assert_eq!(Counter::set(0), CounterTransition::Set(0));
+    /// ```
     #[must_use]
     pub const fn set(value: i64) -> CounterTransition {
         CounterTransition::Set(value)

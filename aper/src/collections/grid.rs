@@ -45,6 +45,12 @@ pub struct Grid<T> {
 }
 
 /// What can happen to a [`Grid`].
+///
+/// ```
+/// use aper::collections::{Grid, GridTransition};
+/// assert_eq!(Grid::set(2, 0, 'x'), GridTransition::Set { x: 2, y: 0, value: 'x' });
+/// assert_eq!(Grid::fill('.'), GridTransition::Fill('.'));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GridTransition<T> {
     /// This is the value of one cell now.
@@ -78,6 +84,12 @@ pub enum GridConflict {
 }
 
 /// A size that no [`Grid`] can have, or cells that do not fit the size.
+///
+/// ```
+/// use aper::collections::{Grid, InvalidGrid};
+/// let too_big = InvalidGrid::TooBig { width: 3_000, height: 3_000 };
+/// assert_eq!(Grid::new(3_000, 3_000, 0).err(), Some(too_big));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGrid {
     /// More than [`Grid::MAX_CELLS`] cells.
@@ -114,6 +126,16 @@ impl<T> Grid<T> {
     }
 
     /// The transition that sets every cell.
+    ///
+    /// ```
+    /// use aper::collections::Grid;
+    /// use aper::{Context, StateMachine};
+    ///
+    /// let mut board = Grid::from_cells(2, 1, "ox".chars())?;
+    /// board.apply(&Grid::fill('.'), &Context::for_test())?;
+    /// assert!(board.cells().all(|&cell| cell == '.'));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn fill(value: T) -> GridTransition<T> {
         GridTransition::Fill(value)
     }
@@ -129,6 +151,15 @@ impl<T> Grid<T> {
     }
 
     /// The value of a cell; nothing outside of the grid.
+    ///
+    /// ```
+    /// use aper::collections::Grid;
+    /// let board = Grid::from_cells(3, 2, "abcdef".chars())?;
+    /// assert_eq!((board.width(), board.height()), (3, 2));
+    /// assert_eq!(board.get(0, 1), Some(&'d'));
+    /// assert_eq!(board.get(0, 2), None);
+    /// # Ok::<(), aper::collections::InvalidGrid>(())
+    /// ```
     pub fn get(&self, x: u32, y: u32) -> Option<&T> {
         self.index(x, y).and_then(|index| self.cells.get(index))
     }
@@ -166,6 +197,15 @@ impl<T: Clone> Grid<T> {
     /// # Errors
     ///
     /// When the size is too big, or the cells are not as many as it says.
+    ///
+    /// ```
+    /// use aper::collections::{Grid, InvalidGrid};
+    /// let board = Grid::from_cells(3, 1, [7, 8, 9])?;
+    /// assert_eq!(board.cells().copied().max(), Some(9));
+    /// let short = Grid::from_cells(3, 1, [7, 8]);
+    /// assert_eq!(short.err(), Some(InvalidGrid::WrongCount { width: 3, height: 1, cells: 2 }));
+    /// # Ok::<(), InvalidGrid>(())
+    /// ```
     pub fn from_cells(
         width: u32,
         height: u32,

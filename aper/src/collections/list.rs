@@ -69,6 +69,20 @@ pub struct List<T> {
 }
 
 /// Where in a [`List`].
+///
+/// A place names its neighbour and not a number, so that it still means the
+/// same when others have inserted or removed meanwhile:
+///
+/// ```
+/// use aper::collections::{Atom, ItemId, List, Place};
+/// use aper::{Context, StateMachine};
+///
+/// let [one, two, three] = [1, 2, 3].map(ItemId::from_u128);
+/// let mut list = List::try_from_iter([(one, Atom::new(1)), (three, Atom::new(3))])?;
+/// list.apply(&List::insert(two, Place::Before(three), Atom::new(2)), &Context::for_test())?;
+/// assert_eq!(list.position(two), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Place {
     /// Before all other items.
@@ -83,6 +97,19 @@ pub enum Place {
 }
 
 /// What can happen to a [`List`].
+///
+/// The functions of [`List`] make them; a machine that holds a list matches on
+/// them:
+///
+/// ```
+/// use aper::collections::{Counter, ItemId, ListTransition};
+///
+/// /// Whether a transition may lose what somebody counted.
+/// fn is_destructive(transition: &ListTransition<Counter>) -> bool {
+///     matches!(transition, ListTransition::Remove { .. })
+/// }
+/// assert!(is_destructive(&ListTransition::Remove { id: ItemId::from_u128(1) }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "T: StateMachine")]
 pub enum ListTransition<T: StateMachine> {
@@ -144,6 +171,13 @@ pub enum ListConflict<C> {
 }
 
 /// Two items of an initial state have the same id.
+///
+/// ```
+/// use aper::collections::{Counter, ItemId, List, RepeatedItem};
+/// let id = ItemId::from_u128(1);
+/// let items = [(id, Counter::default()), (id, Counter::default())];
+/// assert_eq!(List::try_from_iter(items).err(), Some(RepeatedItem(id)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("two items have the id {0}")]
 pub struct RepeatedItem(pub ItemId);
@@ -172,6 +206,28 @@ impl<T: StateMachine> List<T> {
 }
 
 /// Reading.
+///
+/// ```
+/// use aper::collections::{Atom, ItemId, List};
+///
+/// let [milk, eggs, tea] = [1, 2, 3].map(ItemId::from_u128);
+/// let items = [(milk, "milk"), (eggs, "eggs"), (tea, "tea")];
+/// let list = List::try_from_iter(items.map(|(id, text)| (id, Atom::new(text.to_owned()))))?;
+///
+/// // By id: ...
+/// assert!(list.contains(eggs));
+/// assert_eq!(list.get(eggs).map(Atom::get).map(String::as_str), Some("eggs"));
+/// assert_eq!(list.next(milk).map(|(id, _)| id), Some(eggs));
+/// assert_eq!(list.previous(milk), None);
+/// assert_eq!(list.position(tea), Some(2));
+/// // ... and by place.
+/// assert_eq!(list.first().map(|(id, _)| id), list.nth(0).map(|(id, _)| id));
+/// assert_eq!(list.last().map(|(id, _)| id), Some(tea));
+/// assert_eq!(list.ids().collect::<Vec<_>>(), [milk, eggs, tea]);
+/// let lengths: Vec<usize> = list.iter().map(|(_, text)| text.get().len()).collect();
+/// assert_eq!((list.len(), list.is_empty(), lengths), (3, false, vec![4, 4, 3]));
+/// # Ok::<(), aper::collections::RepeatedItem>(())
+/// ```
 impl<T> List<T> {
     /// A list without items.
     #[must_use]

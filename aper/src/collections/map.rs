@@ -46,6 +46,23 @@ pub struct Map<K, V> {
 }
 
 /// What can happen to a [`Map`].
+///
+/// The functions of [`Map`] make them; a machine that holds a map matches on
+/// them:
+///
+/// ```
+/// use aper::collections::{Counter, MapTransition};
+///
+/// /// The candidate that somebody votes for.
+/// fn candidate(transition: &MapTransition<String, Counter>) -> Option<&str> {
+///     match transition {
+///         MapTransition::Apply { key, .. } => Some(key),
+///         _ => None,
+///     }
+/// }
+/// let vote = MapTransition::Apply { key: "ada".to_owned(), transition: Counter::add(1) };
+/// assert_eq!(candidate(&vote), Some("ada"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "K: Serialize, V: StateMachine",
@@ -111,6 +128,27 @@ impl<K, V: StateMachine> Map<K, V> {
 }
 
 /// Reading.
+///
+/// ```
+/// use aper::collections::{Atom, Map};
+///
+/// let built = [("eniac", 1945), ("z3", 1941), ("colossus", 1943)];
+/// let built = built.map(|(name, year)| (name.to_owned(), Atom::new(year)));
+/// let years: Map<String, Atom<u16>> = built.into_iter().collect();
+/// assert_eq!((years.len(), years.is_empty()), (3, false));
+/// assert_eq!(years.get("z3").map(Atom::get), Some(&1941));
+/// assert!(!years.contains_key("univac"));
+///
+/// // In the order of the keys:
+/// assert_eq!(years.keys().collect::<Vec<_>>(), ["colossus", "eniac", "z3"]);
+/// assert_eq!(years.values().map(Atom::get).copied().collect::<Vec<_>>(), [1943, 1945, 1941]);
+/// assert_eq!(years.first().map(|(name, _)| name.as_str()), Some("colossus"));
+/// assert_eq!(years.last().map(|(name, _)| name.as_str()), Some("z3"));
+/// let early = years.iter().filter(|(_, year)| *year.get() < 1944);
+/// assert_eq!(early.count(), 2);
+/// let from_e: Vec<_> = years.range("e".to_owned()..).map(|(name, _)| name).collect();
+/// assert_eq!(from_e, ["eniac", "z3"]);
+/// ```
 impl<K, V> Map<K, V> {
     /// A map without keys.
     #[must_use]

@@ -109,6 +109,20 @@ pub use set::{Set, SetTransition};
 
 /// Plain data, as the collections hold it: every type with these traits is a
 /// value, and there is nothing to implement.
+///
+/// ```
+/// use aper::collections::{Atom, Value};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize)]
+/// struct Card { suit: char, rank: u8 }
+///
+/// fn face_down<T: Value>(value: T) -> Atom<Option<T>> {
+///     Atom::new(Some(value))
+/// }
+/// let card = face_down(Card { suit: '♠', rank: 1 });
+/// assert!(card.get().is_some());
+/// ```
 pub trait Value: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {}

@@ -37,6 +37,11 @@ pub struct Register<T> {
 }
 
 /// What can happen to a [`Register`].
+///
+/// ```
+/// use aper::collections::{Register, RegisterTransition};
+/// assert_eq!(Register::set("fast"), RegisterTransition::Set("fast"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegisterTransition<T> {
     /// This is the value now.

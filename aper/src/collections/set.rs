@@ -43,6 +43,12 @@ pub struct Set<T> {
 }
 
 /// What can happen to a [`Set`].
+///
+/// ```
+/// use aper::collections::{Set, SetTransition};
+/// assert_eq!(Set::insert("red"), SetTransition::Insert("red"));
+/// assert_eq!(Set::remove("red"), SetTransition::Remove("red"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SetTransition<T> {
     /// Let this be in the set. Nothing happens when it is.
@@ -81,6 +87,18 @@ impl<T> Set<T> {
     }
 }
 
+/// Reading.
+///
+/// ```
+/// use aper::collections::Set;
+///
+/// let primes: Set<u32> = [7, 2, 5, 3, 2].into_iter().collect();
+/// assert_eq!((primes.len(), primes.is_empty()), (4, false));
+/// assert!(primes.contains(&5));
+/// assert_eq!((primes.first(), primes.last()), (Some(&2), Some(&7)));
+/// assert_eq!(primes.range(3..7).collect::<Vec<_>>(), [&3, &5]);
+/// assert_eq!(Set::<u32>::new().first(), None);
+/// ```
 impl<T: Ord> Set<T> {
     /// Whether the value is in.
     pub fn contains(&self, value: &T) -> bool {

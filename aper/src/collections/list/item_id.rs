@@ -24,6 +24,11 @@ use uuid::Uuid;
 pub struct ItemId(Uuid);
 
 /// A text that is no [`ItemId`].
+///
+/// ```
+/// use aper::collections::{InvalidItemId, ItemId};
+/// assert_eq!("milk".parse::<ItemId>(), Err(InvalidItemId));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an item's id is a UUID; this is something else")]
 pub struct InvalidItemId;
@@ -36,6 +41,11 @@ impl ItemId {
     }
 
     /// The bits.
+    ///
+    /// ```
+    /// use aper::collections::ItemId;
+    /// assert_eq!(ItemId::from_u128(7).as_u128(), 7);
+    /// ```
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0.as_u128()
