@@ -20,6 +20,12 @@ macro_rules! number {
         impl $name {
             /// The one after this.
             ///
+            /// ```
+            #[doc = concat!("use aper::", stringify!($name), ";")]
+            #[doc = concat!("let fourth = ", stringify!($name), "(4);")]
+            #[doc = concat!("assert_eq!(fourth.next(), ", stringify!($name), "(5));")]
+            /// ```
+            ///
             /// # Panics
             ///
             /// After `u64::MAX`, which no session reaches.
@@ -78,6 +84,13 @@ number! {
     /// The place of a submission among those of its client, from 1 upwards.
     /// `(client, seq)` names a submission for ever; 0 means "none yet", and is
     /// what the server's own transitions carry.
+    ///
+    /// ```
+    /// use aper::{ClientId, ClientSeq};
+    /// let decided = [(ClientId(2), ClientSeq(1)), (ClientId(2), ClientSeq(2))];
+    /// let again = (ClientId(2), ClientSeq::default().next());
+    /// assert!(decided.contains(&again));
+    /// ```
     ClientSeq
 }
 
@@ -97,6 +110,11 @@ pub struct HistoryId(#[serde(with = "sixteen_bytes")] pub Uuid);
 /// The secret by which a client proves, when it comes back, that it is the
 /// client it was. Whoever has it can act as that client; it is for that
 /// client's own storage and for nothing else.
+///
+/// ```
+/// let key = aper::ResumeKey(uuid::Uuid::from_u128(7));
+/// assert_eq!(format!("{key:?}"), "ResumeKey(secret)", "no log has it");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeKey(#[serde(with = "sixteen_bytes")] pub Uuid);
 
@@ -247,6 +265,11 @@ impl FromStr for Identity {
 }
 
 /// A text that is no client's [`Identity`].
+///
+/// ```
+/// use aper::{Identity, InvalidIdentity};
+/// assert_eq!("7".parse::<Identity>(), Err(InvalidIdentity));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a stored identity is a client's number, a dot and its key; this is something else")]
 pub struct InvalidIdentity;

@@ -3,6 +3,22 @@
 //! the feature `testing`, and act only on the thread that asked for them.
 
 /// A promise to break.
+///
+/// A simulation that finds nothing may be one that looks at nothing. This one
+/// looks:
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Mutant, Violation, simulate, with_mutant};
+///
+/// let first_found = with_mutant(Mutant::NoDuplicateCheck, || {
+///     (0..100).find_map(|seed| {
+///         simulate(seed, &Config::default(), Counter::default(), |_, _| Counter::add(1)).err()
+///     })
+/// });
+/// let violation: Option<Violation> = first_found.map(|failure| failure.violation);
+/// assert_eq!(violation.map(|violation| violation.invariant), Some("I3"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "testing"), allow(unreachable_pub, reason = "it is public with it"))]
 pub enum Mutant {

@@ -125,6 +125,45 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
     /// number of timers; this is the earliest. The server applies the
     /// transition, as [`ClientId::SERVER`], when its time has come, also when
     /// the session slept meanwhile. Called after each transition: keep it cheap.
+    ///
+    /// ```
+    /// use aper::{Context, NeverConflict, Scheduled, StateMachine, Timestamp};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct EggTimer { rings_at: Option<Timestamp> }
+    ///
+    /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    /// enum Transition { Start { millis: u32 }, Ring }
+    ///
+    /// impl StateMachine for EggTimer {
+    ///     const NAME: &'static str = "egg-timer";
+    ///     type Transition = Transition;
+    ///     type Conflict = NeverConflict;
+    ///
+    ///     fn apply(&mut self, transition: &Transition, cx: &Context) -> Result<(), NeverConflict> {
+    ///         self.rings_at = match *transition {
+    ///             Transition::Start { millis } => {
+    ///                 Some(Timestamp::from_millis(cx.now().as_millis() + u64::from(millis)))
+    ///             }
+    ///             // Anybody can submit it, so it counts only when it is the server's.
+    ///             Transition::Ring => self.rings_at.filter(|_| !cx.client().is_server()),
+    ///         };
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn scheduled(&self) -> Option<Scheduled<Transition>> {
+    ///         self.rings_at.map(|at| Scheduled { at, transition: Transition::Ring })
+    ///     }
+    /// }
+    ///
+    /// let mut timer = EggTimer::default();
+    /// let cx = Context::for_test().at(Timestamp::from_millis(1_000));
+    /// timer.apply(&Transition::Start { millis: 300 }, &cx)?;
+    /// let due = timer.scheduled().map(|due| (due.at.as_millis(), due.transition));
+    /// assert_eq!(due, Some((1_300, Transition::Ring)));
+    /// # Ok::<(), NeverConflict>(())
+    /// ```
     fn scheduled(&self) -> Option<Scheduled<Self::Transition>> {
         None
     }
@@ -132,6 +171,49 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
     /// The transition, if any, that the server should apply because a client
     /// came or went. Take the events as "is here" and "is gone", not as a
     /// count: after a failure of the server a client may come twice.
+    ///
+    /// ```
+    /// use std::collections::BTreeSet;
+    ///
+    /// use aper::{ClientEvent, ClientId, Context, NeverConflict, StateMachine};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// /// Who is here.
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct Room(BTreeSet<ClientId>);
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// enum Transition { Came(ClientId), Went(ClientId) }
+    ///
+    /// impl StateMachine for Room {
+    ///     const NAME: &'static str = "room";
+    ///     type Transition = Transition;
+    ///     type Conflict = NeverConflict;
+    ///
+    ///     fn apply(&mut self, transition: &Transition, cx: &Context) -> Result<(), NeverConflict> {
+    ///         match *transition {
+    ///             _ if !cx.client().is_server() => {} // nobody speaks for others
+    ///             Transition::Came(client) => drop(self.0.insert(client)),
+    ///             Transition::Went(client) => drop(self.0.remove(&client)),
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn on_client(&self, event: &ClientEvent) -> Option<Transition> {
+    ///         Some(match event {
+    ///             ClientEvent::Joined { client, .. } => Transition::Came(*client),
+    ///             ClientEvent::Left { client, .. } => Transition::Went(*client),
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let mut room = Room::default();
+    /// let joined = ClientEvent::Joined { client: ClientId(4), user: None };
+    /// let transition = room.on_client(&joined).expect("this machine wants to know");
+    /// room.apply(&transition, &Context::for_test().by(ClientId::SERVER))?;
+    /// assert!(room.0.contains(&ClientId(4)));
+    /// # Ok::<(), NeverConflict>(())
+    /// ```
     fn on_client(&self, event: &ClientEvent) -> Option<Self::Transition> {
         let _ = event;
         None
@@ -140,6 +222,42 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
     /// Whether a client may show this transition before the server has
     /// decided on it. A transition that draws a random number is never shown
     /// early, since only the server knows what it draws.
+    ///
+    /// ```
+    /// use aper::{Context, NeverConflict, Prediction, StateMachine};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct Auction { highest: u32, sold: bool }
+    ///
+    /// #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// enum Transition { Bid(u32), Sell }
+    ///
+    /// impl StateMachine for Auction {
+    ///     const NAME: &'static str = "auction";
+    ///     type Transition = Transition;
+    ///     type Conflict = NeverConflict;
+    ///
+    ///     fn apply(&mut self, transition: &Transition, _: &Context) -> Result<(), NeverConflict> {
+    ///         match *transition {
+    ///             Transition::Bid(sum) if !self.sold => self.highest = self.highest.max(sum),
+    ///             Transition::Bid(_) => {}
+    ///             Transition::Sell => self.sold = true,
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///
+    ///     /// "Sold" is not to be seen and then taken back.
+    ///     fn predict(&self, transition: &Transition) -> Prediction {
+    ///         match transition {
+    ///             Transition::Bid(_) => Prediction::Optimistic,
+    ///             Transition::Sell => Prediction::Wait,
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Auction::default().predict(&Transition::Sell), Prediction::Wait);
+    /// ```
     fn predict(&self, transition: &Self::Transition) -> Prediction {
         let _ = transition;
         Prediction::Optimistic
@@ -265,6 +383,15 @@ pub struct Context {
 
 impl Context {
     /// A context of its parts.
+    ///
+    /// ```
+    /// use aper::{ClientId, Context, Timestamp, UserId, Version};
+    ///
+    /// let ada = Some(UserId::new("ada"));
+    /// let cx = Context::new(ClientId(4), ada, Timestamp::ZERO, Version(12), [7; 16]);
+    /// assert_eq!(cx.user().map(UserId::as_str), Some("ada"));
+    /// assert_eq!(cx.version(), Version(12));
+    /// ```
     #[must_use]
     pub fn new(
         client: ClientId,
@@ -299,6 +426,14 @@ impl Context {
     }
 
     /// The same, with other chances.
+    ///
+    /// ```
+    /// use aper::Context;
+    ///
+    /// let roll = |chance: u8| Context::for_test().with_chance([chance; 16]).rng().below(1_000);
+    /// assert_eq!(roll(1), roll(1));
+    /// assert_ne!(roll(1), roll(2));
+    /// ```
     #[must_use]
     pub fn with_chance(mut self, chance: Chance) -> Self {
         self.chance = chance;
@@ -365,6 +500,18 @@ impl Context {
 
 /// A deterministic random generator: [`Context::rng`]. ChaCha with 8 rounds,
 /// the same on every platform.
+///
+/// ```
+/// use aper::{Context, ContextRng};
+///
+/// fn deal(rng: &mut ContextRng) -> [u8; 5] {
+///     let mut cards: Vec<u8> = (0..52).collect();
+///     rng.shuffle(&mut cards);
+///     [(); 5].map(|()| cards.swap_remove(rng.below(cards.len() as u64) as usize))
+/// }
+/// let cx = Context::for_test();
+/// assert_eq!(deal(&mut cx.clone().rng()), deal(&mut cx.rng()), "the same on every client");
+/// ```
 pub struct ContextRng {
     inner: ChaCha8Rng,
 }

@@ -86,6 +86,10 @@ impl LocalTime {
     }
 
     /// Milliseconds.
+    ///
+    /// ```
+    /// assert_eq!(aper::LocalTime::from_millis(250).as_millis(), 250);
+    /// ```
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0

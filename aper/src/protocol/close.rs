@@ -59,6 +59,10 @@ impl CloseCode {
     ];
 
     /// The number in the close frame.
+    ///
+    /// ```
+    /// assert_eq!(aper::protocol::CloseCode::Full.number(), 4003);
+    /// ```
     #[must_use]
     pub fn number(self) -> u16 {
         self as u16

@@ -18,6 +18,12 @@ use guard::{Budget, Exceeded, Guarded};
 
 /// Encodes a value. Cost: one pass over it.
 ///
+/// ```
+/// use aper::protocol::encode;
+/// // The length of a text and small numbers take a byte.
+/// assert_eq!(encode(&("abc", 7u32)), Ok(vec![3, b'a', b'b', b'c', 7]));
+/// ```
+///
 /// # Errors
 ///
 /// When the value's own `Serialize` fails.
@@ -136,6 +142,21 @@ fn decode_reason(error: bincode::error::DecodeError) -> String {
 
 /// A value could not be encoded: its own `Serialize` failed, or nobody could
 /// read what it wrote.
+///
+/// ```
+/// use aper::protocol::{EncodeError, encode};
+/// use serde::{Serialize, Serializer};
+///
+/// struct Secret;
+///
+/// impl Serialize for Secret {
+///     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+///         Err(serde::ser::Error::custom("a secret stays here"))
+///     }
+/// }
+/// let error: EncodeError = encode(&Secret).unwrap_err();
+/// assert_eq!(error.to_string(), "the value cannot be encoded: a secret stays here");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value cannot be encoded: {0}")]
 pub struct EncodeError(String);
@@ -147,6 +168,13 @@ impl EncodeError {
 }
 
 /// Bytes that are no value of the wanted type, or go beyond a bound.
+///
+/// ```
+/// use aper::protocol::{DecodeError, decode};
+/// assert_eq!(decode::<u8>(&[1, 2, 3]), Err(DecodeError::TrailingBytes { count: 2 }));
+/// let reason = "that is neither false nor true".to_owned();
+/// assert_eq!(decode::<bool>(&[9]), Err(DecodeError::Malformed { reason }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes do not spell a value of this type.

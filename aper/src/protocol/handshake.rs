@@ -9,7 +9,15 @@ pub const PROTOCOL: u16 = 1;
 /// The same as a WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "aper.1";
 
-/// Why a client and a server cannot talk.
+/// Why a client and a server cannot talk. The client is closed as
+/// [`CloseCode::Outdated`](super::CloseCode::Outdated), with this as the reason.
+///
+/// ```
+/// use aper::protocol::HandshakeError;
+/// let newer = HandshakeError::Schema { machine: "chess", server: 3, client: 2 };
+/// let text = "this server has schema 3 of `chess`, the client 2: reload the page";
+/// assert_eq!(newer.to_string(), text);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
     /// They speak different protocols.

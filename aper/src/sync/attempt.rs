@@ -5,6 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::state_machine::{Context, StateMachine};
 
 /// Why a transition was refused.
+///
+/// ```
+/// use aper::collections::CounterConflict;
+/// use aper::sync::Refusal;
+///
+/// fn tell(refusal: &Refusal<CounterConflict>) -> String {
+///     match refusal {
+///         Refusal::Conflict(conflict) => conflict.to_string(),
+///         Refusal::Panicked => "something is wrong here, and we are told of it".to_owned(),
+///         Refusal::Unavailable => "not now: try again in a minute".to_owned(),
+///     }
+/// }
+/// let refusal = Refusal::Conflict(CounterConflict::OutOfRange { value: 3 });
+/// assert!(tell(&refusal).starts_with("the counter is at 3"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal<C> {
     /// The machine's own reason.

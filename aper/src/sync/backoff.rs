@@ -48,6 +48,16 @@ impl Backoff {
     }
 
     /// Begins anew: an attempt succeeded.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let mut backoff = aper::sync::Backoff::default();
+    /// assert_eq!(backoff.next_wait(1.0), Duration::from_millis(500));
+    /// assert_eq!(backoff.next_wait(1.0), Duration::from_secs(1));
+    /// backoff.reset();
+    /// assert_eq!(backoff.next_wait(1.0), Duration::from_millis(500));
+    /// ```
     pub fn reset(&mut self) {
         self.attempts = 0;
     }

@@ -33,6 +33,19 @@ impl Default for Config {
 
 /// How often a fault is among the next steps: weights against 300 for the
 /// ordinary ones together.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Faults, simulate};
+///
+/// // Only what a train does to a phone.
+/// let faults = Faults { cut: 60, half_open: 60, ..Faults::NONE };
+/// let config = Config { faults, ..Config::default() };
+/// let report = simulate(1, &config, Counter::default(), |_, _| Counter::add(1))?;
+/// assert!(report.cut > 0 && report.half_open > 0);
+/// assert_eq!(report.crashed, 0);
+/// # Ok::<(), aper::testing::Failure>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
     /// A connection ends, with all that was on its way.
@@ -60,6 +73,17 @@ impl Faults {
 
 /// What happened in a run: to be summed up, so that a test can show that what
 /// it relies on did happen.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Faults, Report, simulate};
+///
+/// let config = Config { faults: Faults::NONE, ..Config::default() };
+/// let report: Report = simulate(3, &config, Counter::default(), |_, _| Counter::add(1))?;
+/// assert_eq!(report.confirmed, report.submitted, "nobody is refused, nothing is lost");
+/// assert_eq!(report.entries, report.confirmed);
+/// # Ok::<(), aper::testing::Failure>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Transitions submitted and taken.
@@ -103,7 +127,23 @@ pub struct Failure {
     pub violation: Violation,
 }
 
-/// The seeded random source of a run.
+/// The seeded random source of a run: what a simulated user does is drawn from
+/// it, and from nothing else, so that a seed gives the same run again.
+///
+/// ```
+/// use aper::collections::{Counter, CounterTransition};
+/// use aper::testing::{Config, Random, simulate};
+///
+/// fn whim(random: &mut Random, seen: Option<&Counter>) -> CounterTransition {
+///     match seen {
+///         Some(counter) if counter.get() > 5 => Counter::set(0),
+///         _ => Counter::add(random.below(3) as i64),
+///     }
+/// }
+/// let run = || simulate(9, &Config::default(), Counter::default(), whim);
+/// assert_eq!(run()?, run()?);
+/// # Ok::<(), aper::testing::Failure>(())
+/// ```
 pub struct Random(ChaCha8Rng);
 
 impl Random {
