@@ -248,6 +248,22 @@ mod tests {
         assert!(matches!(payload, Err(DecodeError::Malformed { .. })));
     }
 
+    /// The claim of a long sequence, in the first element of one, and so on.
+    #[test]
+    fn nested_claims_share_what_is_reserved_on_their_word() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Wood(Vec<Wood>);
+
+        let claims = encode(&vec![4_000u16; 60]).unwrap();
+        let reserved = allocation_counter::measure(|| {
+            assert!(matches!(decode::<Wood>(&claims), Err(DecodeError::Malformed { .. })));
+        });
+        assert!(reserved.bytes_max < 128 * 1024, "{reserved:?}");
+        // A word that is kept is trusted again, however often it is given.
+        let long = vec![vec![7u8; 3]; 5_000];
+        assert_eq!(decode::<Vec<Vec<u8>>>(&encode(&long).unwrap()).unwrap(), long);
+    }
+
     #[test]
     fn what_is_wrong_is_said_in_few_words() {
         let reason = |bytes: &[u8]| match decode::<(Tree, bool)>(bytes) {

@@ -12,12 +12,17 @@ use serde::de::{
 
 use crate::limits::{DECODE_DEPTH, DECODE_SPARE_ELEMENTS};
 
-/// Room reserved for a sequence on its own word, in elements.
+/// Room reserved for sequences and maps on their own word, in elements, over
+/// all that are open at a time: a few bytes of nested claims would otherwise
+/// reserve as much again on each level.
 const TRUSTED_LENGTH: usize = 4096;
 
 /// What one value may still use up.
 pub(super) struct Budget {
     elements: Cell<usize>,
+    /// What is left of [`TRUSTED_LENGTH`]. Elements that came give back what
+    /// was reserved for them.
+    trusted: Cell<usize>,
     exceeded: Cell<Option<Exceeded>>,
 }
 
@@ -30,11 +35,22 @@ pub(super) enum Exceeded {
 impl Budget {
     pub(super) fn for_bytes(bytes: usize) -> Self {
         let elements = bytes.saturating_add(DECODE_SPARE_ELEMENTS);
-        Self { elements: Cell::new(elements), exceeded: Cell::new(None) }
+        Self {
+            elements: Cell::new(elements),
+            trusted: Cell::new(TRUSTED_LENGTH),
+            exceeded: Cell::new(None),
+        }
     }
 
     pub(super) fn exceeded(&self) -> Option<Exceeded> {
         self.exceeded.get()
+    }
+
+    /// How many elements to reserve room for, of those that a sequence claims.
+    fn trust(&self, claimed: usize) -> usize {
+        let trusted = claimed.min(self.trusted.get());
+        self.trusted.set(self.trusted.get() - trusted);
+        trusted
     }
 
     fn exceed<E: Error>(&self, what: Exceeded) -> E {
@@ -92,10 +108,12 @@ impl<'b> Place<'b> {
         if let Elements::Free = self.elements {
             return Ok(());
         }
-        match self.budget.elements.get().checked_sub(1) {
-            Some(left) => self.budget.elements.set(left),
+        let Budget { elements, trusted, .. } = self.budget;
+        match elements.get().checked_sub(1) {
+            Some(left) => elements.set(left),
             None => return Err(self.budget.exceed(Exceeded::Elements)),
         }
+        trusted.set(TRUSTED_LENGTH.min(trusted.get() + 1));
         Ok(())
     }
 }
@@ -359,7 +377,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for At<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint().map(|claimed| claimed.min(TRUSTED_LENGTH))
+        self.inner.size_hint().map(|claimed| self.place.budget.trust(claimed))
     }
 }
 
@@ -387,7 +405,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for At<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint().map(|claimed| claimed.min(TRUSTED_LENGTH))
+        self.inner.size_hint().map(|claimed| self.place.budget.trust(claimed))
     }
 }
 
