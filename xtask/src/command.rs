@@ -186,6 +186,19 @@ impl Run {
         })
     }
 
+    /// Runs it out of sight and tells what it said, also when it fails: the
+    /// caller knows what to make of that.
+    ///
+    /// # Errors
+    /// As [`Run::show_and_listen`], and if the user asked to stop.
+    pub(crate) fn hear(mut self) -> Result<Said> {
+        let said = self.listen(|_| {})?;
+        if interrupted() {
+            bail!("stopped");
+        }
+        Ok(said)
+    }
+
     /// Starts it in the background.
     ///
     /// # Errors

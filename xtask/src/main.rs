@@ -1,4 +1,5 @@
-//! The developer's commands: `cargo xtask demo`, `test`, `npm`, `size`, `wasm`.
+//! The developer's commands: `cargo xtask demo`, `test`, `fuzz`, `npm`, `size`,
+//! `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
 //! browser), does only what its inputs make necessary, and says what it does.
@@ -8,6 +9,7 @@ mod apt;
 mod chromium;
 mod command;
 mod demo;
+mod fuzz;
 mod layout;
 mod module;
 mod node;
@@ -26,6 +28,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::Open;
+use crate::fuzz::Plan;
 use crate::layout::Example;
 
 #[derive(Debug, Parser)]
@@ -54,6 +57,21 @@ enum Task {
         /// Name the steps and run none
         #[arg(long)]
         list: bool,
+    },
+    /// Feed made-up input to everything that reads what strangers send
+    Fuzz {
+        /// For each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only these targets
+        #[arg(long = "target", value_name = "TARGET", num_args = 1..)]
+        targets: Vec<String>,
+        /// Of the random choices, to make them again [default: another each time]
+        #[arg(long)]
+        seed: Option<u32>,
+        /// Instead, measure the table of crafted messages
+        #[arg(long)]
+        bombs: bool,
     },
     /// Check that the crate `aper` is pure
     Purity,
@@ -93,6 +111,10 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Test { list: true, .. } => test::list(),
         Task::Test { only, .. } => return test::run(&only),
+        Task::Fuzz { bombs: true, .. } => return fuzz::bombs::run(),
+        Task::Fuzz { seconds, targets, seed, .. } => {
+            return fuzz::run(&Plan { seconds, targets, seed });
+        }
         Task::Purity => purity::check()?,
         Task::Npm { examples } => {
             let examples = layout::chosen_examples(&examples)?;

@@ -1,0 +1,188 @@
+//! `cargo xtask fuzz`: what strangers may send, made up by the million.
+//!
+//! The targets are those of `fuzz/`, in the layout that `cargo fuzz` knows. It
+//! is not needed here: libFuzzer comes with the crate that the targets are
+//! built on, and the flags that make the compiler tell it which code ran are
+//! stable ones. So nothing has to be installed, and any toolchain will do.
+
+pub(crate) mod bombs;
+mod libfuzzer;
+mod seeds;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+
+use self::libfuzzer::Tally;
+use crate::command::{Run, find};
+use crate::{layout, report};
+
+/// What makes libFuzzer see which code an input reaches, as `cargo fuzz` sets
+/// it; and all that the programmer asserted is checked.
+const FLAGS: &[&str] = &[
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Clink-dead-code",
+    "-Cdebug-assertions",
+    "-Coverflow-checks",
+    "--cfg=fuzzing",
+];
+
+/// Beyond the time that a target was given: for its start, and a last input.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// What to run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// For each target.
+    pub(crate) seconds: u64,
+    /// Which targets; none means all.
+    pub(crate) targets: Vec<String>,
+    /// Of the random choices; none means another one each time.
+    pub(crate) seed: Option<u32>,
+}
+
+/// Builds the targets and runs each for its time.
+///
+/// # Errors
+/// If a target's name is unknown, or nothing can be built or started here.
+pub(crate) fn run(plan: &Plan) -> Result<ExitCode> {
+    let targets = chosen(&plan.targets)?;
+    let seed = plan.seed.unwrap_or_else(fresh_seed);
+    report::heading("building the fuzz targets");
+    let programs = build(&targets)?;
+    let mut sum = Tally::default();
+    let mut progress = report::Progress::of(targets.len());
+    for target in &targets {
+        let fuzz = || fuzz(&programs, target, plan.seconds, seed);
+        sum = sum + progress.step(&format!("{target}, {} s", plan.seconds), fuzz)?;
+    }
+    report::line(&format!(
+        "\nRESULT fuzz targets={} seconds={} executions={} crashes={} seed={seed}",
+        targets.len(),
+        plan.seconds,
+        sum.executions,
+        sum.crashes,
+    ));
+    Ok(if sum.crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fuzz(programs: &Path, target: &str, seconds: u64, seed: u32) -> Result<Tally> {
+    let program = programs.join(format!("{target}{}", std::env::consts::EXE_SUFFIX));
+    let corpus = seeds::corpus(target)?;
+    let artifacts = products().join("artifacts").join(target);
+    std::fs::create_dir_all(&artifacts)?;
+    let run = Run::new(&program)
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-seed={}", seed.max(1)))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        // A single input may take so many seconds, and the whole so much memory.
+        .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
+        .args(corpus)
+        .dir(layout::root())
+        .limit(Duration::from_secs(seconds) + GRACE);
+    let said = run.hear()?;
+    let tally = Tally::of_output(&said.text);
+    report::note(&format!("{} executions", tally.executions));
+    if said.status.success() {
+        return Ok(tally);
+    }
+    report::note(libfuzzer::end(&said.text));
+    match libfuzzer::artifact(&said.text) {
+        Some(file) => {
+            report::line(&format!("CRASH {target}: {file}"));
+            report::note(&format!("again: {} {file}", program.display()));
+            report::note(&format!("when it is mended, keep the file in fuzz/seeds/{target}/"));
+        }
+        None => bail!("`{target}` ended with {} and named no input", said.status),
+    }
+    Ok(Tally { crashes: 1, ..tally })
+}
+
+/// Gives the directory of the programs.
+fn build(targets: &[String]) -> Result<PathBuf> {
+    if cfg!(not(unix)) {
+        bail!("fuzzing needs Linux or macOS");
+    }
+    if std::env::var_os("CXX").is_none() && find("c++").is_none() {
+        bail!("libFuzzer is built from source: install a C++ compiler, e.g. the package `g++`");
+    }
+    let host = host()?;
+    let built = Run::new(layout::cargo())
+        .args(["build", "--release", "--target", &host])
+        .args(targets.iter().flat_map(|target| ["--bin", target]))
+        .arg("--target-dir")
+        .arg(products())
+        // The flags are for this target; without one they would be for build
+        // scripts too, which nobody links with libFuzzer.
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
+        .dir(&crate_of_targets())
+        .called("cargo build");
+    built.show()?;
+    Ok(products().join(host).join("release"))
+}
+
+fn host() -> Result<String> {
+    let facts = Run::new(layout::rustc()).arg("-vV").read()?;
+    let host = facts.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not name its host")?.to_owned())
+}
+
+fn crate_of_targets() -> PathBuf {
+    layout::root().join("fuzz")
+}
+
+fn products() -> PathBuf {
+    layout::products().join("fuzz")
+}
+
+fn chosen(names: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    let directory = crate_of_targets().join("fuzz_targets");
+    for entry in std::fs::read_dir(&directory)
+        .with_context(|| format!("cannot read {}", directory.display()))?
+    {
+        let path = entry?.path();
+        if let Some(name) = path.file_stem().filter(|_| path.extension().is_some_and(|e| e == "rs"))
+        {
+            all.push(name.to_string_lossy().into_owned());
+        }
+    }
+    all.sort();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
+        bail!("there is no fuzz target `{unknown}`; there are: {}", all.join(", "));
+    }
+    Ok(all.into_iter().filter(|name| names.is_empty() || names.contains(name)).collect())
+}
+
+fn fresh_seed() -> u32 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    time.subsec_nanos() ^ (time.as_secs() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_a_program_of_the_crate() {
+        let manifest = std::fs::read_to_string(crate_of_targets().join("Cargo.toml")).unwrap();
+        let targets = chosen(&[]).unwrap();
+        assert!(!targets.is_empty());
+        for target in targets {
+            let path = format!("path = \"fuzz_targets/{target}.rs\"");
+            assert!(manifest.contains(&path), "{target} has no [[bin]]");
+        }
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_is_answered_with_those_that_do() {
+        let error = chosen(&["frames".into()]).unwrap_err().to_string();
+        assert!(error.contains("`frames`") && error.contains("frame,"), "{error}");
+    }
+}
