@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::bounded;
 use super::codec::{EncodeError, encode};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::state_machine::Chance;
@@ -16,8 +17,9 @@ use crate::time::{LocalTime, Timestamp};
 pub enum ClientMessage {
     /// The first message of a connection, and only that.
     Hello(Hello),
-    /// Transitions to decide on, in the order of their numbers.
-    Submit(Vec<Submission>),
+    /// Transitions to decide on, in the order of their numbers; at most
+    /// [`UNANSWERED_SUBMISSIONS`](crate::limits::UNANSWERED_SUBMISSIONS).
+    Submit(#[serde(deserialize_with = "bounded::window")] Vec<Submission>),
     /// "Are you there, and what time is it?" Answered by [`ServerMessage::Pong`].
     Ping {
         /// The client's clock; comes back in the answer.
@@ -98,8 +100,9 @@ pub enum ServerMessage {
     Chunk(Payload),
     /// The next entries of the log, without a gap.
     Commits(Vec<Entry>),
-    /// Submissions of this client that were refused.
-    Rejects(Vec<Rejection>),
+    /// Submissions of this client that were refused; at most
+    /// [`UNANSWERED_SUBMISSIONS`](crate::limits::UNANSWERED_SUBMISSIONS).
+    Rejects(#[serde(deserialize_with = "bounded::window")] Vec<Rejection>),
     /// The answer to [`ClientMessage::Ping`].
     Pong {
         /// The client's clock when it asked.
@@ -156,6 +159,7 @@ pub struct Welcome {
     pub last_seq: ClientSeq,
     /// Those of the decided that were refused, as far as the client said that
     /// it has no answer.
+    #[serde(deserialize_with = "bounded::window")]
     pub refused: Vec<Rejection>,
     /// How many submissions may be without an answer at a time.
     pub window: u32,

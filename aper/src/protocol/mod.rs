@@ -9,6 +9,7 @@
 //! the machine's own code decodes. So everything here is free of the
 //! machine's type, and a connection can be served without knowing it.
 
+mod bounded;
 pub mod close;
 pub mod codec;
 pub mod handshake;

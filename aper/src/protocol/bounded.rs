@@ -1,0 +1,67 @@
+//! Sequences of a message that have a longest length. A frame's length alone
+//! bounds them too late: what takes two bytes in a frame takes thirty in
+//! memory, and time with it, before anybody could count it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use crate::limits;
+
+/// For the submissions of one message, and their refusals: no more than may be
+/// without an answer.
+pub(super) fn window<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let most = limits::UNANSWERED_SUBMISSIONS as usize;
+    deserializer.deserialize_seq(AtMost { most, element: PhantomData })
+}
+
+struct AtMost<T> {
+    most: usize,
+    element: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence that is not too long")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let claimed = seq.size_hint().unwrap_or(0);
+        let mut elements = Vec::with_capacity(claimed.min(self.most));
+        while let Some(element) = seq.next_element()? {
+            if elements.len() == self.most {
+                return Err(A::Error::custom("a sequence is too long"));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ClientSeq;
+    use crate::protocol::{ClientMessage, DecodeError, Payload, Submission, decode, encode};
+
+    fn submit(count: u32) -> Vec<u8> {
+        let submission = Submission { seq: ClientSeq(1), transition: Payload(vec![7]) };
+        encode(&ClientMessage::Submit(vec![submission; count as usize])).unwrap()
+    }
+
+    #[test]
+    fn a_window_has_room_for_so_many_and_no_more() {
+        let most = limits::UNANSWERED_SUBMISSIONS;
+        assert!(decode::<ClientMessage>(&submit(most)).is_ok());
+        let reason = "a sequence is too long".to_owned();
+        let refused = decode::<ClientMessage>(&submit(most + 1));
+        assert_eq!(refused, Err(DecodeError::Malformed { reason }));
+    }
+}
