@@ -44,8 +44,11 @@ pub struct Limits {
     /// [`messages_per_second`](Self::messages_per_second). A burst of the
     /// default is all that a client can have gathered while it was offline.
     pub submissions_per_second: u32,
-    /// Bytes that one client may send in a second, on average. At it: as with
-    /// [`messages_per_second`](Self::messages_per_second).
+    /// Bytes that one client may send in a second, on average, whether or not
+    /// they come to make a message. At it: as with
+    /// [`messages_per_second`](Self::messages_per_second). A message that takes
+    /// longer than [`SILENCE`](aper::limits::SILENCE) at this rate looks like
+    /// silence.
     pub bytes_per_second: u32,
     /// How many seconds' worth of messages, submissions and bytes a client that
     /// was quiet may send at once.

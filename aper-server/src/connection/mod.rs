@@ -5,6 +5,7 @@
 //! the tail of the log. It knows neither states nor transitions. Whatever a
 //! client does to its connection costs that connection and nothing else.
 
+pub(crate) mod metered;
 mod rate;
 mod reader;
 pub(crate) mod stall;

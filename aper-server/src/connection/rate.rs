@@ -6,18 +6,17 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::limits::Limits;
 
-/// Buckets of tokens, for messages, submissions and bytes, that fill at the rate
-/// of the limits and hold a burst. Who has taken more than is there waits: the
-/// socket is not read meanwhile, so the client's own sending comes to a halt,
-/// and nobody has to be closed.
+/// Buckets of tokens, for messages and submissions, that fill at the rate of the
+/// limits and hold a burst. Who has taken more than is there waits: the socket
+/// is not read meanwhile, so the client's own sending comes to a halt, and
+/// nobody has to be closed.
 pub(super) struct Rate {
     messages: Bucket,
     submissions: Bucket,
-    bytes: Bucket,
 }
 
 /// A bucket that is full at a time: a later time is a deeper debt.
-struct Bucket {
+pub(super) struct Bucket {
     per_second: f64,
     burst: Duration,
     full_at: Instant,
@@ -25,22 +24,15 @@ struct Bucket {
 
 impl Rate {
     pub(super) fn new(limits: &Limits) -> Self {
-        let burst = Duration::from_secs(limits.burst_seconds.into());
-        let bucket = |per_second: u32| Bucket {
-            per_second: f64::from(per_second.max(1)),
-            burst,
-            full_at: Instant::now(),
-        };
         Self {
-            messages: bucket(limits.messages_per_second),
-            submissions: bucket(limits.submissions_per_second),
-            bytes: bucket(limits.bytes_per_second),
+            messages: Bucket::new(limits.messages_per_second, limits.burst_seconds),
+            submissions: Bucket::new(limits.submissions_per_second, limits.burst_seconds),
         }
     }
 
-    /// Takes one message of so many bytes, and waits until that is paid for.
-    pub(super) async fn take(&mut self, bytes: usize) {
-        until(self.messages.take(1.0).max(self.bytes.take(bytes as f64))).await;
+    /// Takes one message, and waits until that is paid for.
+    pub(super) async fn take_message(&mut self) {
+        until(self.messages.take(1.0)).await;
     }
 
     /// Takes what was in a message, and waits until that is paid for as well.
@@ -56,8 +48,17 @@ async fn until(paid: Instant) {
 }
 
 impl Bucket {
+    /// A full one.
+    pub(super) fn new(per_second: u32, burst_seconds: u32) -> Self {
+        Self {
+            per_second: f64::from(per_second.max(1)),
+            burst: Duration::from_secs(burst_seconds.into()),
+            full_at: Instant::now(),
+        }
+    }
+
     /// When the debt is paid.
-    fn take(&mut self, tokens: f64) -> Instant {
+    pub(super) fn take(&mut self, tokens: f64) -> Instant {
         let now = Instant::now();
         self.full_at = self.full_at.max(now) + Duration::from_secs_f64(tokens / self.per_second);
         self.full_at.checked_sub(self.burst).unwrap_or(now)
@@ -73,25 +74,22 @@ mod tests {
         let limits = Limits {
             messages_per_second: 10,
             submissions_per_second: 100,
-            bytes_per_second: 1_000,
             burst_seconds: 2,
             ..Limits::default()
         };
         let mut rate = Rate::new(&limits);
         let start = Instant::now();
         for _ in 0..20 {
-            rate.take(1).await;
+            rate.take_message().await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..10 {
-            rate.take(1).await;
+            rate.take_message().await;
         }
         assert_eq!(start.elapsed().as_secs(), 1);
-        rate.take(5_000).await;
-        assert_eq!(start.elapsed().as_secs(), 4);
         rate.take_submissions(200).await;
-        assert_eq!(start.elapsed().as_secs(), 4);
+        assert_eq!(start.elapsed().as_secs(), 1);
         rate.take_submissions(300).await;
-        assert_eq!(start.elapsed().as_secs(), 7);
+        assert_eq!(start.elapsed().as_secs(), 4);
     }
 }

@@ -37,7 +37,7 @@ where
                 Ok(message) => message,
                 Err(end) => return end,
             };
-            rate.take(message.len()).await;
+            rate.take_message().await;
             let bytes = match message {
                 Message::Binary(bytes) => bytes,
                 Message::Ping(_) | Message::Pong(_) => continue,

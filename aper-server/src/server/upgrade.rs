@@ -25,6 +25,7 @@ use tracing::{Instrument, debug, info, info_span, warn};
 use super::Shared;
 use super::http::{sentence, upgrade_required};
 use crate::connection::Connection;
+use crate::connection::metered::Metered;
 use crate::connection::stall::StallGuard;
 
 /// What is read from the system at once. The library allocates it for every
@@ -108,7 +109,9 @@ async fn upgraded(upgrading: OnUpgrade, within: Duration) -> Option<Upgraded> {
     timeout(within, upgrading).await.ok()?.ok()
 }
 
-async fn socket(io: Upgraded, shared: &Shared) -> WebSocketStream<StallGuard<TokioIo<Upgraded>>> {
+type Io = Metered<StallGuard<TokioIo<Upgraded>>>;
+
+async fn socket(io: Upgraded, shared: &Shared) -> WebSocketStream<Io> {
     let limits = &shared.limits;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -116,7 +119,7 @@ async fn socket(io: Upgraded, shared: &Shared) -> WebSocketStream<StallGuard<Tok
         .max_write_buffer_size(SERVER_FRAME_BYTES + 2 * WRITE_BUFFER)
         .max_message_size(Some(limits.message_bytes))
         .max_frame_size(Some(limits.message_bytes));
-    let io = StallGuard::new(TokioIo::new(io), limits.write_within);
+    let io = Metered::new(StallGuard::new(TokioIo::new(io), limits.write_within), limits);
     WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await
 }
 

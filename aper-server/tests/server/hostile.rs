@@ -143,6 +143,20 @@ async fn frames_that_break_websockets_rules_end_the_connection() {
     ada.settle(Change::Add(1)).await;
 }
 
+/// Fragments that carry nothing, of a message that has no end.
+#[tokio::test(start_paused = true)]
+async fn bytes_that_make_no_message_are_counted_all_the_same() {
+    let world = World::with_limits(|limits| limits.bytes_per_second = 100_000);
+    let mut eve = world.network.socket("/tally/one").await.unwrap();
+    let start = tokio::time::Instant::now();
+    let begin = [0x02, 0x80, 0, 0, 0, 0];
+    let empty = [0x00, 0x80, 0, 0, 0, 0].repeat(200_000);
+    eve.get_mut().write_all(&begin).await.unwrap();
+    eve.get_mut().write_all(&empty).await.unwrap();
+    // A burst is free, of five seconds' worth, and what is on its way.
+    assert_eq!(start.elapsed().as_secs(), 6);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ping_is_answered_with_the_time() {
     let world = World::new();
