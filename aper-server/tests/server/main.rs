@@ -8,6 +8,7 @@
 
 mod support;
 
+mod bombs;
 mod diverging;
 mod failing;
 mod full_disk;

@@ -55,10 +55,10 @@ struct Measured {
     bytes: u64,
 }
 
-/// The lines `BOMB name ms=0.1 bytes=20`.
+/// From lines with `BOMB name ms=0.1 bytes=20` at their end.
 fn measured(text: &str) -> Result<Vec<Measured>> {
     let of_line = |line: &str| {
-        let mut words = line.strip_prefix("BOMB ")?.split(' ');
+        let mut words = line.split_once("BOMB ")?.1.split(' ');
         let name = words.next()?.to_owned();
         let ms = words.next()?.strip_prefix("ms=")?.parse().ok()?;
         let bytes = words.next()?.strip_prefix("bytes=")?.parse().ok()?;
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn measures_are_read_among_other_lines() {
-        let text = "running 2 tests\nBOMB nested-claims ms=0.125 bytes=40960\nok\n";
-        let expected = Measured { name: "nested-claims".into(), ms: 0.125, bytes: 40_960 };
-        assert_eq!(measured(text).unwrap(), [expected]);
+        let text = "test it ... BOMB a ms=0.125 bytes=40960\nBOMB b ms=1 bytes=2\nok\n";
+        let bomb = |name: &str, ms, bytes| Measured { name: name.into(), ms, bytes };
+        assert_eq!(measured(text).unwrap(), [bomb("a", 0.125, 40_960), bomb("b", 1.0, 2)]);
         assert!(measured("running 0 tests\n").is_err());
     }
 }
