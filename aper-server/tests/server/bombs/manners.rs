@@ -72,6 +72,11 @@ pub fn all() -> Vec<(&'static str, Manner, Answer)> {
         ("a-close-of-one-byte", frame(CLOSE, &[0x03]), refused),
         ("tiny-submissions", tiny_submissions(), Answer::Served),
         ("no-submissions-at-all", frame(BINARY, &[1, 0]).repeat(1_100), Answer::Served),
+        (
+            "answers-to-no-question",
+            frame(BINARY, &messages::checked()).repeat(1_100),
+            Answer::Served,
+        ),
         ("messages-of-a-ping", frame(BINARY, &messages::ping(1)).repeat(1_100), Answer::Served),
     ];
     let hello = frame(BINARY, &messages::hello(|_| {}));

@@ -2,7 +2,9 @@
 
 use aper::limits::{CLIENT_FRAME_BYTES, UNANSWERED_SUBMISSIONS};
 use aper::protocol::message::Held;
-use aper::protocol::{ClientMessage, CloseCode, Hello, Payload, Resume, Submission, encode};
+use aper::protocol::{
+    ClientMessage, CloseCode, Hello, Payload, Resume, StateHash, Submission, encode,
+};
 use aper::sync::Replica;
 use aper::{ClientId, ClientSeq, HistoryId, LocalTime, ResumeKey, Version};
 use uuid::Uuid;
@@ -64,6 +66,7 @@ pub fn all() -> Vec<Bomb> {
         later("only-ones", vec![1; CLIENT_FRAME_BYTES], refused),
         later("only-255", vec![255; CLIENT_FRAME_BYTES], refused),
     ];
+    all.push(later("an-answer-that-nobody-asked-for", checked(), Answer::Served));
     let transitions = [
         ("nested-boxes", vec![TRUNK; 60_000]),
         ("nested-sequences", [BRANCHES, 1].repeat(30_000)),
@@ -162,6 +165,10 @@ fn bytes_after_the_end() -> Vec<u8> {
 
 pub fn ping(sent: u64) -> Vec<u8> {
     bytes(&ClientMessage::Ping { sent: LocalTime::from_millis(sent) })
+}
+
+pub fn checked() -> Vec<u8> {
+    bytes(&ClientMessage::Checked { version: Version(u64::MAX), hash: StateHash(1) })
 }
 
 /// Each claim is small enough for the bytes that are there; all are not.

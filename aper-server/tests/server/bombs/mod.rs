@@ -48,7 +48,7 @@ fn read(message: &[u8]) {
         Ok(ClientMessage::Hello(hello)) => {
             let _either = MachineVersion::of::<Thicket>().check(&hello);
         }
-        Ok(ClientMessage::Ping { .. }) | Err(_) => {}
+        Ok(ClientMessage::Ping { .. } | ClientMessage::Checked { .. }) | Err(_) => {}
     }
 }
 
