@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aper::Version;
+use aper::limits::COMMITTED_ENTRIES;
 use aper::protocol::{EncodeError, Entry, ServerMessage, decode, encode};
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -20,6 +21,11 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// What an entry takes besides its transition, about.
 const ENTRY_OVERHEAD: usize = 48;
+
+const _: () = assert!(
+    MESSAGE_BYTES / ENTRY_OVERHEAD <= COMMITTED_ENTRIES,
+    "no message has more entries than a client takes"
+);
 
 /// The writing end: the session's.
 pub(crate) struct TailWriter {

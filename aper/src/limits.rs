@@ -43,6 +43,13 @@ pub const SNAPSHOT_CHUNK_BYTES: usize = 64 * 1024;
 /// [`CloseCode::Protocol`](crate::protocol::CloseCode::Protocol).
 pub const UNANSWERED_SUBMISSIONS: u32 = 256;
 
+/// Entries that share a message. A server splits what is more; a client that is
+/// sent more drops the connection.
+///
+/// The shortest entry takes 9 bytes in a frame and more than ten times as much
+/// in memory: a frame's length bounds them too late.
+pub const COMMITTED_ENTRIES: usize = 4096;
+
 /// Transitions that a replica keeps while they are without an answer, or
 /// while it is offline. At it: `submit` answers
 /// [`SubmitError::TooManyPending`](crate::sync::SubmitError::TooManyPending).
@@ -52,6 +59,15 @@ pub const PENDING_TRANSITIONS: usize = 10_000;
 /// themselves. At it: of those who are away, the one that has been away the
 /// longest is forgotten, and told so when it comes.
 pub const REMEMBERED_CLIENTS: usize = 10_000;
+
+/// Bytes of encoded conflicts that a session remembers of each client, for one
+/// that comes back without having had its answers. At it: the oldest are
+/// forgotten, and end as
+/// [`Outcome::Snapshot`](crate::sync::Outcome::Snapshot) if they are asked for.
+///
+/// A conflict may repeat what it is about, and that is as long as the client
+/// makes it: their number alone bounds nothing.
+pub const REMEMBERED_REFUSAL_BYTES: usize = 64 * 1024;
 
 /// Sessions that a journal in memory holds: it forgets none, and whoever can
 /// connect can name new ones. At it: a new one is refused

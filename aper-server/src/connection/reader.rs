@@ -1,6 +1,6 @@
 //! What a client sends, one message after the other.
 
-use aper::limits::{PING_AFTER, SILENCE, UNANSWERED_SUBMISSIONS};
+use aper::limits::{PING_AFTER, SILENCE};
 use aper::protocol::{ClientMessage, CloseCode, decode};
 use futures::{Stream, StreamExt};
 use tokio::sync::{Notify, mpsc};
@@ -46,11 +46,6 @@ where
             };
             match decode(&bytes) {
                 Ok(ClientMessage::Submit(submissions)) => {
-                    if submissions.len() > UNANSWERED_SUBMISSIONS as usize {
-                        return protocol(format_args!(
-                            "at most {UNANSWERED_SUBMISSIONS} submissions may be without an answer"
-                        ));
-                    }
                     rate.take_submissions(submissions.len()).await;
                     self.commands.submit(submissions).await;
                 }

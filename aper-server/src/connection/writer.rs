@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use aper::Version;
-use aper::protocol::{CloseCode, Rejection, ServerMessage, encode};
+use aper::protocol::{CloseCode, Payload, RefusalMessage, Rejection, ServerMessage, encode};
 use bytes::Bytes;
 use futures::{Sink, SinkExt};
 use tokio::sync::{Notify, mpsc};
@@ -25,8 +25,11 @@ use crate::tail::{FellOff, Tail};
 /// Bytes of the log that are handed to the socket before it is flushed.
 const ROUND_BYTES: usize = 256 * 1024;
 
-/// Refusals that share one message.
+/// Refusals that share one message, at most.
 const REJECTIONS: usize = 64;
+
+/// Bytes of conflicts after which they share it with no other.
+const REJECTION_BYTES: usize = 64 * 1024;
 
 pub(super) struct Writer<'a, S> {
     sink: S,
@@ -42,6 +45,7 @@ pub(super) struct Writer<'a, S> {
     log: Log,
     snapshots_in_a_row: u32,
     rejections: Vec<Rejection>,
+    rejection_bytes: usize,
     unflushed: Unflushed,
 }
 
@@ -92,6 +96,7 @@ where
             log: Log::Unwelcomed,
             snapshots_in_a_row: 0,
             rejections: Vec::new(),
+            rejection_bytes: 0,
             unflushed: Unflushed::Nothing,
         }
     }
@@ -181,8 +186,11 @@ where
     async fn take(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
             Answer::Reject(rejection) => {
+                if let RefusalMessage::Conflict(Payload(bytes)) = &rejection.refusal {
+                    self.rejection_bytes += bytes.len();
+                }
                 self.rejections.push(rejection);
-                if self.rejections.len() >= REJECTIONS {
+                if self.rejections.len() >= REJECTIONS || self.rejection_bytes >= REJECTION_BYTES {
                     self.send_rejections().await?;
                 }
                 Ok(())
@@ -202,6 +210,7 @@ where
             return Ok(());
         }
         let rejections = std::mem::take(&mut self.rejections);
+        self.rejection_bytes = 0;
         self.send(&ServerMessage::Rejects(rejections)).await
     }
 

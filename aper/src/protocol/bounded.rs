@@ -16,7 +16,23 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let most = limits::UNANSWERED_SUBMISSIONS as usize;
+    at_most(limits::UNANSWERED_SUBMISSIONS as usize, deserializer)
+}
+
+/// For the entries of one message.
+pub(super) fn entries<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    at_most(limits::COMMITTED_ENTRIES, deserializer)
+}
+
+fn at_most<'de, D, T>(most: usize, deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
     deserializer.deserialize_seq(AtMost { most, element: PhantomData })
 }
 
@@ -48,8 +64,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::ClientSeq;
-    use crate::protocol::{ClientMessage, DecodeError, Payload, Submission, decode, encode};
+    use crate::id::{ClientId, ClientSeq, Epoch, Version};
+    use crate::protocol::{
+        ClientMessage, DecodeError, Entry, Payload, ServerMessage, Submission, decode, encode,
+    };
+    use crate::time::Timestamp;
 
     fn submit(count: u32) -> Vec<u8> {
         let submission = Submission { seq: ClientSeq(1), transition: Payload(vec![7]) };
@@ -63,5 +82,26 @@ mod tests {
         let reason = "a sequence is too long".to_owned();
         let refused = decode::<ClientMessage>(&submit(most + 1));
         assert_eq!(refused, Err(DecodeError::Malformed { reason }));
+    }
+
+    fn commits(count: usize) -> Vec<u8> {
+        let entry = Entry {
+            version: Version(1),
+            epoch: Epoch(0),
+            client: ClientId(1),
+            seq: ClientSeq(1),
+            at: Timestamp::ZERO,
+            user: None,
+            chance: None,
+            transition: Payload::default(),
+        };
+        encode(&ServerMessage::Commits(vec![entry; count])).unwrap()
+    }
+
+    #[test]
+    fn a_message_has_so_many_entries_and_no_more() {
+        let most = limits::COMMITTED_ENTRIES;
+        assert!(decode::<ServerMessage>(&commits(most)).is_ok());
+        assert!(decode::<ServerMessage>(&commits(most + 1)).is_err());
     }
 }

@@ -98,8 +98,9 @@ pub enum ServerMessage {
     Snapshot(SnapshotHeader),
     /// The next bytes of the state.
     Chunk(Payload),
-    /// The next entries of the log, without a gap.
-    Commits(Vec<Entry>),
+    /// The next entries of the log, without a gap; at most
+    /// [`COMMITTED_ENTRIES`](crate::limits::COMMITTED_ENTRIES).
+    Commits(#[serde(deserialize_with = "bounded::entries")] Vec<Entry>),
     /// Submissions of this client that were refused; at most
     /// [`UNANSWERED_SUBMISSIONS`](crate::limits::UNANSWERED_SUBMISSIONS).
     Rejects(#[serde(deserialize_with = "bounded::window")] Vec<Rejection>),

@@ -7,7 +7,7 @@ use super::ConnectionId;
 use crate::id::{ClientId, ClientSeq, ResumeKey, UserId};
 use crate::journal::{Presence, Record as LogRecord, RememberedClient};
 use crate::limits;
-use crate::protocol::{RefusalMessage, Rejection};
+use crate::protocol::{Payload, RefusalMessage, Rejection};
 use crate::time::Timestamp;
 
 /// The clients that may come back, and those that are here.
@@ -157,6 +157,8 @@ impl Clients {
 
 impl Record {
     fn recover(known: RememberedClient) -> Self {
+        let mut refused = VecDeque::from(known.refused);
+        bound(&mut refused);
         Self {
             key: known.key,
             user: known.user,
@@ -165,7 +167,7 @@ impl Record {
             presence: known.presence,
             connection: None,
             unanswered: 0,
-            refused: known.refused.into(),
+            refused,
         }
     }
 
@@ -181,18 +183,16 @@ impl Record {
         self.last_seq = self.last_seq.max(seq);
     }
 
-    /// Keeps the rejection for a client that never got it. No client waits for
-    /// the answers to more submissions than the window has room for.
+    /// Keeps the rejection for a client that never got it, as far as there is
+    /// room.
     pub(super) fn refused(&mut self, rejection: Rejection) {
         // What could not be decided is not in the log, and a server that
         // starts anew decides on it if it comes again.
         if rejection.refusal != RefusalMessage::Unavailable {
             self.last_seq = self.last_seq.max(rejection.seq);
         }
-        if self.refused.len() >= limits::UNANSWERED_SUBMISSIONS as usize {
-            self.refused.pop_front();
-        }
         self.refused.push_back(rejection);
+        bound(&mut self.refused);
     }
 
     pub(super) fn left(&mut self, at: Timestamp) {
@@ -204,6 +204,24 @@ impl Record {
     pub(super) fn refused_from(&mut self, unanswered: ClientSeq) -> Vec<Rejection> {
         self.refused.retain(|rejection| rejection.seq >= unanswered);
         self.refused.iter().cloned().collect()
+    }
+}
+
+/// Forgets the oldest. No client waits for the answers to more submissions than
+/// the window has room for; and a conflict may repeat all that a client sent.
+fn bound(refused: &mut VecDeque<Rejection>) {
+    let bytes = |rejection: &Rejection| match &rejection.refusal {
+        RefusalMessage::Conflict(Payload(bytes)) => bytes.len(),
+        RefusalMessage::Panicked | RefusalMessage::Unavailable => 0,
+    };
+    let mut total: usize = refused.iter().map(bytes).sum();
+    let is_too_much = |total: usize, count: usize| {
+        total > limits::REMEMBERED_REFUSAL_BYTES || count > limits::UNANSWERED_SUBMISSIONS as usize
+    };
+    while is_too_much(total, refused.len())
+        && let Some(oldest) = refused.pop_front()
+    {
+        total -= bytes(&oldest);
     }
 }
 
