@@ -8,6 +8,7 @@ mod bank;
 mod decisions;
 mod faults;
 mod golden;
+mod hostile;
 mod link;
 mod outbox;
 mod prediction;

@@ -1,11 +1,12 @@
 //! What a device keeps, so that it outlives the page.
 
-use aper::sync::replica::Input;
+use aper::protocol::Payload;
+use aper::sync::replica::{Input, OutboxItem};
 use aper::sync::{Outcome, Ticket};
-use aper::{Identity, Version};
+use aper::{ClientSeq, Identity, Version};
 
 use crate::bank::{Bank, Change};
-use crate::link::{Client, Device, Server};
+use crate::link::{Client, Device, Server, bytes_of};
 
 fn page(identity: Option<Identity>, device: Device) -> Client<Bank> {
     Client::restored(identity, device)
@@ -115,4 +116,31 @@ fn what_cannot_be_read_is_an_error() {
     items[0].transition.0.truncate(2);
     assert!(aper::sync::Replica::<Bank>::restore(None, items).is_err());
     assert_eq!(Server::new(Bank::default()).authority.version(), Version(0));
+}
+
+/// What a device gives back need not be what it was given.
+#[test]
+fn numbers_that_no_replica_gave_are_an_error() {
+    let kept = |items: &[(u64, Option<u64>)]| {
+        let item = |&(ticket, seq): &(u64, Option<u64>)| OutboxItem {
+            ticket: Ticket(ticket),
+            seq: seq.map(ClientSeq),
+            transition: Payload(bytes_of(&Change::Deposit(1))),
+        };
+        aper::sync::Replica::<Bank>::restore(None, items.iter().map(item).collect()).is_ok()
+    };
+    assert!(kept(&[]) && kept(&[(3, Some(7)), (5, Some(9)), (6, None), (9, None)]));
+    let unheard = [
+        vec![(1, None), (1, None)],
+        vec![(2, None), (1, None)],
+        vec![(u64::MAX, None)],
+        vec![(1, Some(2)), (2, Some(2))],
+        vec![(1, Some(0))],
+        vec![(1, Some(u64::MAX))],
+        vec![(1, None), (2, Some(1))],
+        vec![(1, Some(2)), (2, None), (3, Some(1))],
+    ];
+    for items in unheard {
+        assert!(!kept(&items), "{items:?}");
+    }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::checks::Checks;
 use super::clients::Clients;
 use super::{Authority, Migrated, Opened, Storage, Timer, context_of, draw};
-use crate::id::{Epoch, HistoryId, Version};
+use crate::id::{ClientId, Epoch, HistoryId, Version};
 use crate::journal::{History, Position, Record, Recovered, Snapshot};
 use crate::limits;
 use crate::mutant::{Mutant, active};
@@ -62,6 +62,14 @@ pub enum OpenError {
         version: Version,
         /// What was wrong.
         reason: String,
+    },
+    /// A number is none that counting comes to, or contradicts another.
+    #[error("the journal has {number} for {of}, which cannot be")]
+    Number {
+        /// What it is the number of.
+        of: &'static str,
+        /// The number.
+        number: u64,
     },
 }
 
@@ -176,7 +184,8 @@ impl<S: StateMachine> Authority<S> {
             Record::Opened { history } => {
                 self.past.push_back(History { id: *history, until: self.version });
             }
-            Record::Joined { .. } | Record::Left { .. } | Record::Refused { .. } => {}
+            Record::Joined { client, .. } => check_client("a client", *client)?,
+            Record::Left { .. } | Record::Refused { .. } => {}
         }
         self.clients.replay(record);
         self.position = self.position.after(1);
@@ -207,6 +216,29 @@ fn read_state<S: StateMachine>(snapshot: &Snapshot) -> Result<S, OpenError> {
         let (journal, program) = (snapshot.schema, S::SCHEMA);
         return Err(OpenError::Schema { journal, program });
     }
+    check_numbers(snapshot)?;
     let version = snapshot.version;
     decode(&snapshot.state.0).map_err(|source| OpenError::State { version, source })
+}
+
+/// Whoever counts on from here comes to no end, and nobody gets the number of
+/// somebody else.
+fn check_numbers(snapshot: &Snapshot) -> Result<(), OpenError> {
+    let Snapshot { version, position, next_client, .. } = *snapshot;
+    check("the version", version.0, version.is_plausible())?;
+    check("the position", position.0, Version(position.0).is_plausible())?;
+    check_client("the next client", next_client)?;
+    for known in &snapshot.clients {
+        check_client("a client", known.client)?;
+        check("a client", known.client.0, known.client < next_client)?;
+    }
+    Ok(())
+}
+
+fn check_client(of: &'static str, client: ClientId) -> Result<(), OpenError> {
+    check(of, client.0, !client.is_server() && client.is_plausible())
+}
+
+fn check(of: &'static str, number: u64, can_be: bool) -> Result<(), OpenError> {
+    if can_be { Ok(()) } else { Err(OpenError::Number { of, number }) }
 }

@@ -121,14 +121,16 @@ impl<S: StateMachine> Replica<S> {
     /// # Errors
     ///
     /// When a kept transition is none of this machine's: it was kept under
-    /// another [`SCHEMA`](StateMachine::SCHEMA).
+    /// another [`SCHEMA`](StateMachine::SCHEMA). And when the tickets or the
+    /// numbers are none that a replica gave.
     pub fn restore(identity: Option<Identity>, kept: Vec<OutboxItem>) -> Result<Self, DecodeError> {
+        outbox::check(&kept)?;
         let mut replica = Self::new(identity);
         let pending: Result<VecDeque<_>, _> = kept.into_iter().map(Pending::restore).collect();
         replica.pending = pending?;
         for pending in &replica.pending {
-            replica.next_ticket = replica.next_ticket.max(pending.ticket.0.saturating_add(1));
-            if let Some(seq) = pending.seq.filter(|seq| seq.is_plausible()) {
+            replica.next_ticket = replica.next_ticket.max(pending.ticket.0 + 1);
+            if let Some(seq) = pending.seq {
                 replica.next_seq = replica.next_seq.max(seq.next());
             }
         }
@@ -343,10 +345,6 @@ impl<S: StateMachine> Replica<S> {
         if !welcome.last_seq.is_plausible() {
             return Err(Fault::Unexpected);
         }
-        self.clock.read(since, now, welcome.now);
-        let identity = Identity { client: welcome.client, key: welcome.key };
-        let before = self.identity.replace(identity);
-        self.user = welcome.user;
         let snapshot = match welcome.catch_up {
             CatchUp::Entries => {
                 let confirmed = self.confirmed.as_mut().ok_or(Fault::Unexpected)?;
@@ -355,6 +353,10 @@ impl<S: StateMachine> Replica<S> {
             }
             CatchUp::Snapshot => Some(Receiving::announced()),
         };
+        self.clock.read(since, now, welcome.now);
+        let identity = Identity { client: welcome.client, key: welcome.key };
+        let before = self.identity.replace(identity);
+        self.user = welcome.user;
         self.link = Link::Up(Up {
             history: welcome.history,
             window: welcome.window as usize,
@@ -454,8 +456,12 @@ impl<S: StateMachine> Replica<S> {
             }
         }
         self.outputs.extend(self.outbox.ask());
-        if !submissions.is_empty() {
+        // A server's window may be wider than a message.
+        let most = limits::UNANSWERED_SUBMISSIONS as usize;
+        while !submissions.is_empty() {
+            let rest = submissions.split_off(most.min(submissions.len()));
             self.outputs.push_back(Output::Send(ClientMessage::Submit(submissions)));
+            submissions = rest;
         }
     }
 

@@ -6,7 +6,8 @@
 //! arrived already.
 
 use super::Ticket;
-use super::io::{OutboxChange, Output};
+use super::io::{OutboxChange, OutboxItem, Output};
+use crate::protocol::DecodeError;
 
 /// Whether there is a device that keeps things, and up to where it has.
 #[derive(Debug)]
@@ -70,4 +71,23 @@ impl Outbox {
         *asked += 1;
         Some(Output::Store { serial: *asked, changes: std::mem::take(changes) })
     }
+}
+
+/// Whether a replica can have given these tickets and numbers: both grow, and
+/// what has no number comes after all that have one. Anything else would be
+/// sent in an order in which the server takes one for another.
+pub(super) fn check(kept: &[OutboxItem]) -> Result<(), DecodeError> {
+    let tickets_grow = kept.is_sorted_by(|a, b| a.ticket < b.ticket);
+    let numbers = || kept.iter().map_while(|item| item.seq);
+    let numbers_grow = numbers().is_sorted_by(|a, b| a < b);
+    let none_is_late = kept.iter().skip(numbers().count()).all(|item| item.seq.is_none());
+    let most = u64::MAX / 2;
+    let is_counted = |item: &OutboxItem| {
+        item.ticket.0 <= most && item.seq.is_none_or(|seq| 0 < seq.0 && seq.0 <= most)
+    };
+    if tickets_grow && numbers_grow && none_is_late && kept.iter().all(is_counted) {
+        return Ok(());
+    }
+    let reason = "no replica numbers its transitions so".to_owned();
+    Err(DecodeError::Malformed { reason })
 }
