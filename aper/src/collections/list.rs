@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::apply_to_part;
 use crate::state_machine::{Context, Prediction, StateMachine};
 
+mod changing;
 mod item_id;
 mod sequence;
 #[cfg(test)]
@@ -353,23 +354,10 @@ impl<T: StateMachine + Debug> StateMachine for List<T> {
         cx: &Context,
     ) -> Result<(), Self::Conflict> {
         match *transition {
-            ListTransition::Insert { id, .. } if self.contains(id) => {
-                return Err(ListConflict::Repeated { id });
-            }
             ListTransition::Insert { id, place, ref value } => {
-                let gap = self.gap(place)?;
-                self.items.insert(gap, id, Arc::new(value.clone()));
+                self.put(id, place, value.clone())?
             }
-            ListTransition::Move { id, place } if self.contains(id) => {
-                // The item itself may be at an end of the gap. That the gap is
-                // wider without it does no harm, and in a gap beside itself it
-                // is where it was.
-                let gap = self.gap(place)?;
-                if let Some(value) = self.items.remove(id) {
-                    self.items.insert(gap, id, value);
-                }
-            }
-            ListTransition::Move { id, .. } => return Err(ListConflict::Missing { id }),
+            ListTransition::Move { id, place } => self.put_elsewhere(id, place)?,
             ListTransition::Remove { id } => {
                 self.items.remove(id).ok_or(ListConflict::Missing { id })?;
             }
