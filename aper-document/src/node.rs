@@ -114,10 +114,6 @@ impl Items {
         self.size
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.items.len()
-    }
-
     pub(crate) fn get(&self, id: ItemId) -> Option<&Value> {
         self.items.get(id)
     }
