@@ -69,6 +69,8 @@ pub mod limits;
 mod node;
 mod number;
 mod path;
+#[cfg(feature = "schema")]
+mod schema;
 mod transition;
 #[cfg(feature = "typescript")]
 mod typescript;
@@ -84,6 +86,8 @@ pub use conflict::{Conflict, Kind, Reason};
 pub use json::Json;
 pub use number::{InvalidNumber, Number};
 pub use path::{Path, Step};
+#[cfg(feature = "schema")]
+pub use schema::{InvalidSchema, Schema};
 pub use transition::{Operation, Place, Transition};
 pub use value::Value;
 
