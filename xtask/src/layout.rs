@@ -61,38 +61,97 @@ pub(crate) fn rustc() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// One example: a machine crate in `examples/<name>` with a `web` crate that
-/// makes the browser's module of it.
+/// One npm package: a machine, whose crate has a `web` crate beside it that
+/// makes the browser's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Example {
-    /// Its directory's name, its package's name and its path on the server.
+pub(crate) struct Package {
+    /// Its directory's name among the packages; for an example also that of its
+    /// source, and its path on the server.
     pub(crate) name: String,
+    kind: Kind,
 }
 
-impl Example {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// In `examples/<name>`.
+    Example,
+    /// The ready machine, whose package has TypeScript of its own.
+    Document,
+}
+
+impl Package {
+    fn example(name: &str) -> Self {
+        Self { name: name.to_owned(), kind: Kind::Example }
+    }
+
+    fn document() -> Self {
+        Self { name: "document".to_owned(), kind: Kind::Document }
+    }
+
     /// The crate that becomes the module.
     pub(crate) fn web_crate(&self) -> String {
-        format!("aper-example-{}-web", self.name)
+        match self.kind {
+            Kind::Example => format!("aper-example-{}-web", self.name),
+            Kind::Document => "aper-document-web".to_owned(),
+        }
     }
 
     /// Where that crate's `Cargo.toml` is.
     pub(crate) fn web_manifest(&self) -> PathBuf {
-        root().join("examples").join(&self.name).join("web/Cargo.toml")
+        let machine = match self.kind {
+            Kind::Example => root().join("examples").join(&self.name),
+            Kind::Document => root().join("aper-document"),
+        };
+        machine.join("web/Cargo.toml")
     }
 
-    /// The npm package's directory.
-    pub(crate) fn package(&self) -> PathBuf {
+    /// The package's directory.
+    pub(crate) fn directory(&self) -> PathBuf {
         packages().join(&self.name)
     }
 
-    /// The npm package's name.
-    pub(crate) fn package_name(&self) -> String {
-        format!("@aper-examples/{}", self.name)
+    /// The package's name for npm.
+    pub(crate) fn npm_name(&self) -> String {
+        match self.kind {
+            Kind::Example => format!("@aper-examples/{}", self.name),
+            Kind::Document => "aper-document".to_owned(),
+        }
     }
 
-    /// The npm package's tarball, named as `npm pack` names it.
+    /// What npm says of it.
+    pub(crate) fn description(&self) -> String {
+        match self.kind {
+            Kind::Example => {
+                format!("The state machine of the example {}, for the browser", self.name)
+            }
+            Kind::Document => {
+                "Real-time shared documents like JSON, for the browser, React and Node".to_owned()
+            }
+        }
+    }
+
+    /// The tarball, named as `npm pack` names it.
     pub(crate) fn tarball(&self) -> PathBuf {
-        packages().join(format!("aper-examples-{}-{VERSION}.tgz", self.name))
+        let name = self.npm_name().trim_start_matches('@').replace('/', "-");
+        packages().join(format!("{name}-{VERSION}.tgz"))
+    }
+
+    /// The directory of its own TypeScript and README, if it has any: that
+    /// comes on top of what all packages have.
+    pub(crate) fn sources(&self) -> Option<PathBuf> {
+        match self.kind {
+            Kind::Example => None,
+            Kind::Document => Some(root().join("aper-document/npm")),
+        }
+    }
+
+    /// The files, without their endings, that `import` of the package and of
+    /// its part for React give.
+    pub(crate) fn entries(&self) -> [&'static str; 2] {
+        match self.kind {
+            Kind::Example => ["index", "react"],
+            Kind::Document => ["document", "document-react"],
+        }
     }
 }
 
@@ -100,14 +159,14 @@ impl Example {
 ///
 /// # Errors
 /// If the directory of examples cannot be read.
-pub(crate) fn examples() -> Result<Vec<Example>> {
+pub(crate) fn examples() -> Result<Vec<Package>> {
     let directory = root().join("examples");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&directory)
         .with_context(|| format!("cannot read {}", directory.display()))?
     {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let example = Example { name };
+        let example = Package::example(&name);
         if example.web_manifest().is_file() {
             found.push(example);
         }
@@ -116,15 +175,23 @@ pub(crate) fn examples() -> Result<Vec<Example>> {
     Ok(found)
 }
 
-/// The examples of these names, or all if none is named.
+/// Every package: the ready machine's and the examples'.
 ///
 /// # Errors
-/// If a name is not an example's.
-pub(crate) fn chosen_examples(names: &[String]) -> Result<Vec<Example>> {
-    let all = examples()?;
-    if let Some(unknown) = names.iter().find(|name| all.iter().all(|e| e.name != **name)) {
-        let known: Vec<&str> = all.iter().map(|e| e.name.as_str()).collect();
-        bail!("there is no example `{unknown}`; there are: {}", known.join(", "));
+/// As [`examples`].
+pub(crate) fn all_packages() -> Result<Vec<Package>> {
+    Ok([Package::document()].into_iter().chain(examples()?).collect())
+}
+
+/// The packages of these names, or all if none is named.
+///
+/// # Errors
+/// If a name is not a package's.
+pub(crate) fn chosen_packages(names: &[String]) -> Result<Vec<Package>> {
+    let all = all_packages()?;
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|p| p.name != **name)) {
+        let known: Vec<&str> = all.iter().map(|p| p.name.as_str()).collect();
+        bail!("there is no package `{unknown}`; there are: {}", known.join(", "));
     }
-    Ok(all.into_iter().filter(|e| names.is_empty() || names.contains(&e.name)).collect())
+    Ok(all.into_iter().filter(|p| names.is_empty() || names.contains(&p.name)).collect())
 }

@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo::Open;
 use crate::fuzz::Plan;
-use crate::layout::Example;
+use crate::layout::Package;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands of Aper", version)]
@@ -75,12 +75,12 @@ enum Task {
     },
     /// Check that the crate `aper` is pure
     Purity,
-    /// Make the npm packages of the examples, and their tarballs
+    /// Make the npm packages of `Document` and the examples, and their tarballs
     Npm {
-        /// Which examples [default: all]
-        examples: Vec<String>,
+        /// Which: `document` or an example's name [default: all]
+        packages: Vec<String>,
     },
-    /// Print what a browser downloads for each example
+    /// Print what a browser downloads for each package
     Size,
     /// Run cargo with a toolchain that can compile for the browser, e.g.
     /// `cargo xtask wasm check -p aper --target wasm32-unknown-unknown`
@@ -116,15 +116,15 @@ fn run(task: Task) -> Result<ExitCode> {
             return fuzz::run(&Plan { seconds, targets, seed });
         }
         Task::Purity => purity::check()?,
-        Task::Npm { examples } => {
-            let examples = layout::chosen_examples(&examples)?;
-            assemble(&examples)?;
-            npm::pack(&examples)?;
+        Task::Npm { packages } => {
+            let packages = layout::chosen_packages(&packages)?;
+            assemble(&packages)?;
+            npm::pack(&packages)?;
         }
         Task::Size => {
-            let examples = layout::examples()?;
-            assemble(&examples)?;
-            size::check(&examples)?;
+            let packages = layout::all_packages()?;
+            assemble(&packages)?;
+            size::check(&packages)?;
         }
         Task::Wasm { arguments } => {
             let toolchain = wasm::toolchain()?;
@@ -135,8 +135,8 @@ fn run(task: Task) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn assemble(examples: &[Example]) -> Result<()> {
+fn assemble(packages: &[Package]) -> Result<()> {
     node::check()?;
     node::install()?;
-    npm::assemble(&wasm::toolchain()?, examples)
+    npm::assemble(&wasm::toolchain()?, packages)
 }

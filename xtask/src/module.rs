@@ -12,7 +12,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::command::Run;
-use crate::layout::{self, Example};
+use crate::layout::{self, Package};
 use crate::stamp::{Done, Inputs};
 use crate::wasm::{self, TARGET, Toolchain};
 use crate::{node, report};
@@ -42,29 +42,29 @@ const WASM_OPT: &[&str] = &[
     "--strip-target-features",
 ];
 
-/// Compiles these examples' `web` crates; the modules as the compiler left
+/// Compiles these packages' `web` crates; the modules as the compiler left
 /// them, in the same order.
 ///
 /// # Errors
 /// If cargo fails.
-pub(crate) fn compile(toolchain: &Toolchain, examples: &[Example]) -> Result<Vec<PathBuf>> {
-    let packages = examples.iter().flat_map(|e| ["--package".to_owned(), e.web_crate()]);
+pub(crate) fn compile(toolchain: &Toolchain, packages: &[Package]) -> Result<Vec<PathBuf>> {
+    let named = packages.iter().flat_map(|p| ["--package".to_owned(), p.web_crate()]);
     let run = toolchain.cargo().args(["build", "--profile", "wasm", "--target", TARGET]);
     // The user's own flags, if any, come first.
     let own = std::env::var("RUSTFLAGS").unwrap_or_default();
     let flags = own.split_whitespace().map(str::to_owned).chain(wasm::short_paths());
     let run = run.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\x1f"));
-    let artifacts = artifacts(run.args(packages))?;
-    let of = |example: &Example| {
+    let artifacts = artifacts(run.args(named))?;
+    let of = |package: &Package| {
         artifacts
             .iter()
-            .filter(|artifact| artifact.manifest == example.web_manifest())
+            .filter(|artifact| artifact.manifest == package.web_manifest())
             .flat_map(|artifact| &artifact.files)
             .find(|file| file.extension().is_some_and(|e| e == "wasm"))
             .cloned()
-            .with_context(|| format!("{} makes no module; is it a `cdylib`?", example.web_crate()))
+            .with_context(|| format!("{} makes no module; is it a `cdylib`?", package.web_crate()))
     };
-    examples.iter().map(of).collect()
+    packages.iter().map(of).collect()
 }
 
 /// What cargo says that it has made (or found made).
@@ -100,9 +100,9 @@ pub(crate) fn artifacts(cargo: Run) -> Result<Vec<Artifact>> {
 ///
 /// # Errors
 /// If one of the tools fails.
-pub(crate) fn bind(compiled: &Path, example: &Example) -> Result<Done> {
-    let directory = example.package();
-    let stamp = stamp(example, "module");
+pub(crate) fn bind(compiled: &Path, package: &Package) -> Result<Done> {
+    let directory = package.directory();
+    let stamp = stamp(package, "module");
     let made = [GLUE, MODULE, "machine.d.ts"].map(|file| directory.join(file));
     // The versions of both tools are part of the input.
     Inputs::new()
@@ -111,7 +111,7 @@ pub(crate) fn bind(compiled: &Path, example: &Example) -> Result<Done> {
         .path(&layout::root().join("node_modules/binaryen/package.json"))?
         .path(compiled)?
         .unless_done(&stamp, &made, || {
-            report::note(&format!("{}: wasm-bindgen, wasm-opt", example.name));
+            report::note(&format!("{}: wasm-bindgen, wasm-opt", package.name));
             fs::create_dir_all(&directory)?;
             Bindgen::new()
                 .input_path(compiled)
@@ -138,7 +138,7 @@ fn optimize(module: &Path) -> Result<()> {
     fs::rename(&optimized, module).context("wasm-opt wrote no module")
 }
 
-/// Where a step of an example's package notes its inputs.
-pub(crate) fn stamp(example: &Example, step: &str) -> PathBuf {
-    layout::products().join("stamps").join(format!("{}.{step}", example.name))
+/// Where a step of a package notes its inputs.
+pub(crate) fn stamp(package: &Package, step: &str) -> PathBuf {
+    layout::products().join("stamps").join(format!("{}.{step}", package.name))
 }

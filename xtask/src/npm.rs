@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use crate::command::Run;
-use crate::layout::{self, Example, VERSION};
+use crate::layout::{self, Package, VERSION};
 use crate::module::{self, GLUE, MODULE};
 use crate::stamp::Inputs;
 use crate::wasm::Toolchain;
@@ -22,27 +22,27 @@ fn sources() -> PathBuf {
     layout::root().join("aper-client-wasm/npm")
 }
 
-/// Makes the packages of these examples, as directories.
+/// Makes these packages, as directories.
 ///
 /// # Errors
 /// If a tool fails or a crate does not make what it must.
-pub(crate) fn assemble(toolchain: &Toolchain, examples: &[Example]) -> Result<()> {
+pub(crate) fn assemble(toolchain: &Toolchain, packages: &[Package]) -> Result<()> {
     let _lock = layout::lock_products()?;
-    let modules = module::compile(toolchain, examples)?;
-    bind_all(examples, &modules)?;
-    write_types(examples)?;
-    for example in examples {
-        wrap(example).with_context(|| format!("the package of {} failed", example.name))?;
+    let modules = module::compile(toolchain, packages)?;
+    bind_all(packages, &modules)?;
+    write_types(packages)?;
+    for package in packages {
+        wrap(package).with_context(|| format!("the package of {} failed", package.name))?;
     }
     Ok(())
 }
 
 /// Side by side: wasm-opt takes its seconds on one core.
-fn bind_all(examples: &[Example], modules: &[PathBuf]) -> Result<()> {
+fn bind_all(packages: &[Package], modules: &[PathBuf]) -> Result<()> {
     std::thread::scope(|scope| {
-        let pairs = examples.iter().zip(modules);
+        let pairs = packages.iter().zip(modules);
         let threads: Vec<_> = pairs
-            .map(|(example, module)| scope.spawn(move || module::bind(module, example)))
+            .map(|(package, module)| scope.spawn(move || module::bind(module, package)))
             .collect();
         let mut results = threads.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map(drop),
@@ -56,15 +56,15 @@ fn bind_all(examples: &[Example], modules: &[PathBuf]) -> Result<()> {
 ///
 /// # Errors
 /// If npm fails.
-pub(crate) fn pack(examples: &[Example]) -> Result<()> {
+pub(crate) fn pack(packages: &[Package]) -> Result<()> {
     let _lock = layout::lock_products()?;
-    for example in examples {
-        let package = Inputs::new().path(&example.package())?;
-        package.unless_done(&module::stamp(example, "tarball"), &[example.tarball()], || {
-            let pack = node::npm(&example.package())?.args(["pack", "--pack-destination", ".."]);
+    for package in packages {
+        let inputs = Inputs::new().path(&package.directory())?;
+        inputs.unless_done(&module::stamp(package, "tarball"), &[package.tarball()], || {
+            let pack = node::npm(&package.directory())?.args(["pack", "--pack-destination", ".."]);
             pack.called("npm pack").quiet().map(drop)
         })?;
-        report::note(&format!("{}", relative(&example.tarball()).display()));
+        report::note(&format!("{}", relative(&package.tarball()).display()));
     }
     Ok(())
 }
@@ -75,35 +75,33 @@ fn relative(path: &Path) -> &Path {
 
 /// Has every machine write its types: each `web` crate has a test that does
 /// so, for only there are the types known.
-fn write_types(examples: &[Example]) -> Result<()> {
-    let packages =
-        examples.iter().flat_map(|example| ["--package".to_owned(), example.web_crate()]);
-    let features = examples.iter().map(|example| format!("{}/typescript", example.web_crate()));
+fn write_types(packages: &[Package]) -> Result<()> {
+    let features = packages.iter().map(|package| format!("{}/typescript", package.web_crate()));
     let build = Run::new(layout::cargo())
         .dir(layout::root())
         .args(["test", "--no-run", "--lib", "--features"])
         .arg(features.collect::<Vec<_>>().join(","))
-        .args(packages);
+        .args(packages.iter().flat_map(|p| ["--package".to_owned(), p.web_crate()]));
     let built = module::artifacts(build)?;
-    for example in examples {
+    for package in packages {
         let test = built
             .iter()
             .find(|artifact| {
-                artifact.manifest == example.web_manifest() && artifact.executable.is_some()
+                artifact.manifest == package.web_manifest() && artifact.executable.is_some()
             })
             .and_then(|artifact| artifact.executable.as_ref())
-            .with_context(|| format!("{} has no tests", example.web_crate()))?;
-        let types = example.package().join("types.d.ts");
+            .with_context(|| format!("{} has no tests", package.web_crate()))?;
+        let types = package.directory().join("types.d.ts");
         // A fresh name, so that an old file is not taken for a new one.
         let fresh = types.with_extension("new");
         let _ = fs::remove_file(&fresh);
         Run::new(test)
             .arg("write_types")
             .env("APER_TYPES_OUT", &fresh)
-            .called(&example.web_crate())
+            .called(&package.web_crate())
             .quiet()?;
         if !fresh.is_file() {
-            bail!("{} wrote no types; does it call `export_client!`?", example.web_crate());
+            bail!("{} wrote no types; does it call `export_client!`?", package.web_crate());
         }
         fs::rename(&fresh, &types)?;
     }
@@ -111,30 +109,47 @@ fn write_types(examples: &[Example]) -> Result<()> {
 }
 
 /// Everything of the package that is neither module nor types.
-fn wrap(example: &Example) -> Result<()> {
-    let package = example.package();
-    let types = package.join("types.d.ts");
-    let made = ["index.js", "index.d.ts", "package.json"].map(|file| package.join(file));
-    let inputs = Inputs::new()
-        .fact(&manifest(example))
-        .path(&sources().join("src"))?
+fn wrap(package: &Package) -> Result<()> {
+    let directory = package.directory();
+    let types = directory.join("types.d.ts");
+    let entries = package
+        .entries()
+        .into_iter()
+        .flat_map(|entry| ["js", "d.ts"].map(|ending| directory.join(format!("{entry}.{ending}"))));
+    let made: Vec<_> = entries.chain([directory.join("package.json")]).collect();
+    let mut inputs = Inputs::new()
+        .fact(&manifest(package))
         .path(&sources().join("tsconfig.json"))?
-        .path(&sources().join("README.md"))?
+        .path(&readme(package))?
         .path(&layout::root().join("LICENSE"))?
         .path(&types)?
-        .path(&package.join("machine.d.ts"))?;
-    inputs.unless_done(&module::stamp(example, "package"), &made, || {
-        report::note(&format!("{}: TypeScript", example.name));
-        remove_stale(&package)?;
-        compile_typescript(example)?;
-        fs::write(package.join("package.json"), manifest(example))?;
-        fs::copy(layout::root().join("LICENSE"), package.join("LICENSE"))?;
-        let readme = fs::read_to_string(sources().join("README.md"))
-            .context("aper-client-wasm/npm has no README.md")?;
-        fs::write(package.join("README.md"), readme.replace("{package}", &example.package_name()))?;
+        .path(&directory.join("machine.d.ts"))?;
+    for source in source_directories(package) {
+        inputs = inputs.path(&source)?;
+    }
+    inputs.unless_done(&module::stamp(package, "package"), &made, || {
+        report::note(&format!("{}: TypeScript", package.name));
+        remove_stale(&directory)?;
+        compile_typescript(package)?;
+        fs::write(directory.join("package.json"), manifest(package))?;
+        fs::copy(layout::root().join("LICENSE"), directory.join("LICENSE"))?;
+        let path = readme(package);
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("there is no {}", path.display()))?;
+        fs::write(directory.join("README.md"), text.replace("{package}", &package.npm_name()))?;
         Ok(())
     })?;
     Ok(())
+}
+
+/// Where the TypeScript of a package comes from.
+fn source_directories(package: &Package) -> Vec<PathBuf> {
+    let own = package.sources().map(|own| own.join("src"));
+    [sources().join("src")].into_iter().chain(own).collect()
+}
+
+fn readme(package: &Package) -> PathBuf {
+    package.sources().unwrap_or_else(sources).join("README.md")
 }
 
 /// Removes what an earlier version of the thin TypeScript may have left: the
@@ -152,26 +167,29 @@ fn remove_stale(package: &Path) -> Result<()> {
 
 /// Compiles the thin TypeScript in a directory where this machine's types lie
 /// beside it; so its public types are this machine's.
-fn compile_typescript(example: &Example) -> Result<()> {
-    let scratch = layout::products().join("npm-build").join(&example.name);
+fn compile_typescript(package: &Package) -> Result<()> {
+    let scratch = layout::products().join("npm-build").join(&package.name);
     let _ = fs::remove_dir_all(&scratch);
     fs::create_dir_all(&scratch)?;
-    for entry in fs::read_dir(sources().join("src")).context("aper-client-wasm/npm has no src")? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // The sources bring stand-ins for what a machine provides, for editors.
-        if path.is_file() && !["types.d.ts", "machine.d.ts"].contains(&name.as_str()) {
-            fs::copy(&path, scratch.join(name))?;
+    for directory in source_directories(package) {
+        let entries = fs::read_dir(&directory);
+        for entry in entries.with_context(|| format!("cannot read {}", directory.display()))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            // The sources bring stand-ins for what a machine provides, for editors.
+            if path.is_file() && !["types.d.ts", "machine.d.ts"].contains(&name.as_str()) {
+                fs::copy(&path, scratch.join(name))?;
+            }
         }
     }
     for provided in ["types.d.ts", "machine.d.ts"] {
-        fs::copy(example.package().join(provided), scratch.join(provided))?;
+        fs::copy(package.directory().join(provided), scratch.join(provided))?;
     }
     let config = json!({
         "extends": sources().join("tsconfig.json"),
         "compilerOptions": {
             "noEmit": false, "declaration": true,
-            "rootDir": ".", "outDir": example.package(), "paths": {},
+            "rootDir": ".", "outDir": package.directory(), "paths": {},
         },
         "include": ["*.ts"],
     });
@@ -181,43 +199,73 @@ fn compile_typescript(example: &Example) -> Result<()> {
 
 /// The package's `package.json`: text, because the order matters (of several
 /// conditions in `exports` the first that fits is taken).
-fn manifest(example: &Example) -> String {
-    let snippets = if example.package().join("snippets").is_dir() { ", \"snippets\"" } else { "" };
+///
+/// React is asked for only by whoever imports the part for it, so it is an
+/// optional peer and nothing that is installed.
+fn manifest(package: &Package) -> String {
+    let has_snippets = package.directory().join("snippets").is_dir();
+    let snippets = if has_snippets { ", \"snippets\"" } else { "" };
+    let [entry, react] = package.entries();
     format!(
         r#"{{
   "name": "{name}",
   "version": "{VERSION}",
-  "description": "The state machine of the example {example}, for the browser",
+  "description": "{description}",
   "license": "{license}",
+  "repository": {{ "type": "git", "url": "git+{repository}.git" }},
   "type": "module",
   "sideEffects": false,
+  "engines": {{ "node": ">=20" }},
   "exports": {{
     ".": {{
-      "types": "./index.d.ts",
-      "default": "./index.js"
+      "types": "./{entry}.d.ts",
+      "default": "./{entry}.js"
+    }},
+    "./react": {{
+      "types": "./{react}.d.ts",
+      "default": "./{react}.js"
     }},
     "./{MODULE}": "./{MODULE}",
     "./package.json": "./package.json"
   }},
-  "types": "./index.d.ts",
-  "files": ["*.js", "*.d.ts", "{MODULE}"{snippets}]
+  "types": "./{entry}.d.ts",
+  "files": ["*.js", "*.d.ts", "{MODULE}"{snippets}],
+  "peerDependencies": {{ "react": ">=18" }},
+  "peerDependenciesMeta": {{ "react": {{ "optional": true }} }}
 }}
 "#,
-        name = example.package_name(),
+        name = package.npm_name(),
+        description = package.description(),
         license = env!("CARGO_PKG_LICENSE"),
-        example = example.name,
+        repository = env!("CARGO_PKG_REPOSITORY"),
     )
 }
 
-/// The files that a browser loads before it can connect.
-pub(crate) fn loaded(example: &Example) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    [("module", MODULE), ("glue", GLUE), ("TypeScript", "index.js")]
-        .into_iter()
-        .map(|(what, file)| {
-            let path = example.package().join(file);
-            let bytes =
-                fs::read(&path).with_context(|| format!("{} is missing", path.display()))?;
-            Ok((what, bytes))
-        })
-        .collect()
+/// The files that a browser loads before it can connect: module, glue and the
+/// package's own JavaScript.
+pub(crate) fn loaded(package: &Package) -> Result<[Vec<u8>; 3]> {
+    let directory = package.directory();
+    let read =
+        |path: &Path| fs::read(path).with_context(|| format!("{} is missing", path.display()));
+    let mut own = Vec::new();
+    let [_, react] = package.entries();
+    for name in script_names(&directory)? {
+        if ![GLUE, "react.js", &format!("{react}.js")].contains(&&*name) {
+            own.extend(read(&directory.join(name))?);
+        }
+    }
+    Ok([read(&directory.join(MODULE))?, read(&directory.join(GLUE))?, own])
+}
+
+/// The names of a directory's JavaScript, in their order.
+fn script_names(directory: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".js") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }

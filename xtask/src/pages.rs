@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::layout::{self, Example};
+use crate::layout::{self, Package};
 use crate::stamp::Inputs;
 use crate::{node, report};
 
@@ -11,7 +11,7 @@ use crate::{node, report};
 ///
 /// # Errors
 /// If a page does not compile, or a tool fails.
-pub(crate) fn build(examples: &[Example]) -> Result<()> {
+pub(crate) fn build(examples: &[Package]) -> Result<()> {
     let _lock = layout::lock_products()?;
     let root = layout::root();
     let sources = root.join("examples");
@@ -25,7 +25,7 @@ pub(crate) fn build(examples: &[Example]) -> Result<()> {
     let mut made = vec![layout::pages().join("index.html")];
     for example in examples {
         inputs =
-            inputs.path(&sources.join(&example.name).join("page"))?.path(&example.package())?;
+            inputs.path(&sources.join(&example.name).join("page"))?.path(&example.directory())?;
         made.push(layout::pages().join(&example.name).join("index.html"));
     }
     inputs.unless_done(&layout::products().join("stamps/pages"), &made, || {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::layout::Example;
+use crate::layout::Package;
 use crate::{npm, report};
 
 /// Of module and glue of [`MEASURED`], compressed. What a change adds beyond
@@ -15,21 +15,21 @@ const LIMIT: usize = 60 * 1024;
 /// The smallest machine: what it weighs is the client, not the application.
 const MEASURED: &str = "counter";
 
-/// Prints a table of these examples' sizes.
+/// Prints a table of these packages' sizes.
 ///
 /// # Errors
 /// If a file is missing, or the client is bigger than its limit.
-pub(crate) fn check(examples: &[Example]) -> Result<()> {
+pub(crate) fn check(packages: &[Package]) -> Result<()> {
     let mut rows = vec![
         ["bytes", "wasm", "gzip", "glue", "gzip", "TypeScript", "gzip", "wasm + glue, gzip"]
             .map(str::to_owned)
             .to_vec(),
     ];
     let mut measured = None;
-    for example in examples {
-        let mut row = vec![example.name.clone()];
+    for package in packages {
+        let mut row = vec![package.name.clone()];
         let mut sizes = Vec::new();
-        for (_, bytes) in npm::loaded(example)? {
+        for bytes in npm::loaded(package)? {
             let compressed = compressed(&bytes)?;
             row.extend([bytes.len().to_string(), compressed.to_string()]);
             sizes.push(compressed);
@@ -37,7 +37,7 @@ pub(crate) fn check(examples: &[Example]) -> Result<()> {
         let total: usize = sizes.iter().take(2).sum();
         row.push(format!("{total} ({})", kib(total)));
         rows.push(row);
-        if example.name == MEASURED {
+        if package.name == MEASURED {
             measured = Some(total);
         }
     }

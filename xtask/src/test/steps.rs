@@ -101,7 +101,7 @@ impl Session {
         once(&mut self.packages, || {
             node::check()?;
             node::install()?;
-            npm::assemble(&toolchain, &layout::examples()?)
+            npm::assemble(&toolchain, &layout::all_packages()?)
         })
     }
 
@@ -204,7 +204,8 @@ fn wasm_clippy(session: &mut Session) -> Result<Outcome> {
         let why = format!("{} has no clippy", toolchain.description);
         return Ok(Outcome::Skipped(why));
     };
-    let packages = ["--package", "aper", "--package", "aper-client-wasm"];
+    let packages =
+        ["--package", "aper", "--package", "aper-client-wasm", "--package", "aper-document"];
     let clippy = clippy.args(["--target", TARGET]).args(packages);
     clippy.args(["--features", "aper/testing", "--", "-D", "warnings"]).called("clippy").show()?;
     passed()
@@ -212,7 +213,7 @@ fn wasm_clippy(session: &mut Session) -> Result<Outcome> {
 
 fn npm(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
-    npm::pack(&layout::examples()?)?;
+    npm::pack(&layout::all_packages()?)?;
     passed()
 }
 
@@ -225,7 +226,7 @@ fn pages(session: &mut Session) -> Result<Outcome> {
 
 fn size(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
-    size::check(&layout::examples()?)?;
+    size::check(&layout::all_packages()?)?;
     passed()
 }
 
