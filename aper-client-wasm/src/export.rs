@@ -123,6 +123,11 @@ macro_rules! __export_class {
                     self.0.abandon();
                 }
 
+                #[wasm_bindgen(js_name = machineName)]
+                pub fn machine_name() -> String {
+                    $crate::export::machine_name::<$machine>()
+                }
+
                 #[wasm_bindgen(js_name = onPanic)]
                 pub fn on_panic(handler: $crate::export::PanicHandler) {
                     $crate::export::on_panic(handler);
@@ -361,6 +366,12 @@ fn tell<C: Serialize>(listener: &Listener, settle: &Settle, ended: Ended<C>) {
         }
         Err(error) => say(How::Failed, 0.0, &thrown(listener, &error), 0),
     }
+}
+
+/// The machine's name, as it is in the URLs of its sessions.
+#[must_use]
+pub fn machine_name<S: StateMachine>() -> String {
+    S::NAME.to_owned()
 }
 
 /// From now on `handler` is told what a panic said, right before the module

@@ -1,14 +1,28 @@
 import { AperError, report, type ErrorCode } from './error.js';
 import { freeSeat, ownSeat, type Identity, type Seat } from './identity.js';
 import init, { Machine } from './machine.js';
+import { shared } from './shared.js';
 import type { Conflict, State, Transition } from './types.js';
 
 export type * from './types.js';
 export { AperError, type ErrorCode };
 export type { Identity } from './identity.js';
+export {
+  createClient,
+  type CreateOptions,
+  type Events,
+  type ListenOptions,
+  type LiveClient,
+  type Settled,
+} from './create.js';
 
 /** What {@link connect} may be told. */
 export interface Options {
+  /**
+   * The session's name, if the URL is the server's address and does not name
+   * one: letters, digits, `-` and `_`.
+   */
+  readonly session?: string;
   /** For the server's own authentication. */
   readonly token?: string;
   /**
@@ -40,8 +54,9 @@ export interface Client {
   /**
    * What the user should see now: what the server accepted, and the user's own
    * pending transitions upon it. Undefined before the first welcome. The same
-   * object until it changes; it is not to be written to. The first look after
-   * a change costs a pass over the whole state.
+   * object until it changes, and so is every part of it: what did not change is
+   * identical (`===`) before and after. It is not to be written to. The first
+   * look after a change costs a pass over the whole state.
    */
   readonly state: State | undefined;
   /** This client's number in the session, once the server has given it. */
@@ -103,12 +118,14 @@ export interface Problem {
 
 /**
  * Which problem. It goes away by itself, except for
+ * - `load`: the WebAssembly module could not be loaded; `reconnect` tries again;
  * - `reload`: this page and the server are of different versions;
  * - `refused`: the server does not let this client in;
  * - `replaced`: the same client is connected from another place, which took over;
  * - `crashed`: the machine has failed here; only reloading the page helps.
  */
 export type ProblemCode =
+  | 'load'
   | 'reload'
   | 'refused'
   | 'replaced'
@@ -146,16 +163,20 @@ export type Outcome =
   | { readonly ok: null; readonly version: number };
 
 /**
- * A client of the session at `url`, which is `wss://host/machine/session`;
- * `https:` and paths on the page's own host do as well. Resolves when the
- * WebAssembly module is loaded, and does not wait for the network.
+ * A client of the session at `url`, which is `wss://host/machine/session`, or
+ * `wss://host` if the options name the session; `https:` and paths on the
+ * page's own host do as well. Resolves when the WebAssembly module is loaded,
+ * and does not wait for the network.
  */
 export async function connect(url: string | URL, options: Options = {}): Promise<Client> {
-  const address = webSocketAddress(url);
-  const { identity = address } = options;
+  let address = webSocketAddress(url);
   // Before there is a seat: one that is taken for nothing makes another client
   // of the next attempt.
   await load(options.wasm);
+  if (options.session !== undefined) {
+    address = sessionAddress(address, options.session);
+  }
+  const { identity = address } = options;
   const seat = await (typeof identity === 'string' ? freeSeat(identity) : ownSeat(identity));
   try {
     return new MachineClient(address, options.token, seat);
@@ -176,6 +197,14 @@ function webSocketAddress(url: string | URL): string {
   } catch (cause) {
     throw new AperError('address', `${String(url)} is no address`, { cause });
   }
+}
+
+/** The machine's own name is in its module, so that nobody need know it. */
+function sessionAddress(server: string, session: string): string {
+  const address = new URL(server);
+  const within = address.pathname.replace(/\/+$/, '');
+  address.pathname = `${within}/${Machine.machineName()}/${encodeURIComponent(session)}`;
+  return address.href;
 }
 
 let loading: Promise<unknown> | undefined;
@@ -236,6 +265,8 @@ class MachineClient implements Client {
   readonly #unsettled = new Set<(outcome: Outcome) => void>();
   /** Whether the machine can be asked no more. What was known last stays. */
   #gone = false;
+  /** The state as the machine told it, and with what has not changed since. */
+  #told: State | undefined;
   #state: State | undefined;
   #id: number | undefined;
   #status: Status = { connection: 'connecting', pending: 0, saved: true, problem: null };
@@ -256,7 +287,13 @@ class MachineClient implements Client {
   }
 
   get state(): State | undefined {
-    this.#ask((machine) => (this.#state = machine.state()));
+    this.#ask((machine) => {
+      const told: State | undefined = machine.state();
+      if (told !== this.#told) {
+        this.#told = told;
+        this.#state = shared(this.#state, told);
+      }
+    });
     return this.#state;
   }
 

@@ -8,6 +8,7 @@ export class Machine {
     identity: string | null | undefined,
     listener: any,
   );
+  static machineName(): string;
   static onPanic(handler: any): void;
   state(): any;
   id(): number | undefined;
