@@ -6,18 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::path::Path;
 
 /// Why a transition was refused. Nothing of it has happened.
-///
-/// ```
-/// use aper::{Context, StateMachine};
-/// use aper_document::{Document, Operation, Reason, Transition};
-///
-/// let mut document = Document::default();
-/// let remove = Transition::from(Operation::remove(["a", "b", "c"]));
-/// let conflict = document.apply(&remove, &Context::for_test()).unwrap_err();
-/// assert_eq!(conflict.reason, Reason::Missing);
-/// assert_eq!(conflict.path.to_string(), "a");
-/// assert_eq!(conflict.to_string(), "at a: there is nothing");
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[error("at {path}: {reason}")]

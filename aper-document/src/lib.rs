@@ -100,6 +100,17 @@ use node::{Node, Object};
 /// arrays of `{ id, value }` for lists, and numbers for counters. From that
 /// nobody can tell a list from an array, or a counter from a number, so a
 /// document is written as JSON, but not read from it.
+///
+/// ```
+/// use aper::{Context, StateMachine};
+/// use aper_document::{Document, Operation, Reason, Transition};
+///
+/// let mut document = Document::default();
+/// let remove = Transition::from(Operation::remove(["a", "b", "c"]));
+/// let conflict = document.apply(&remove, &Context::for_test()).unwrap_err();
+/// assert_eq!(conflict.reason, Reason::Missing);
+/// assert_eq!(conflict.to_string(), "at a: there is nothing");
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Document {
     root: Value,

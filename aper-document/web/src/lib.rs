@@ -1,0 +1,3 @@
+//! The browser's module of [`aper_document`]: the machine `Document` as a JavaScript class.
+
+aper_client_wasm::export_client!(aper_document::Document);
