@@ -74,33 +74,41 @@ fn apply(criterion: &mut Criterion) {
 }
 
 fn rebase(criterion: &mut Criterion) {
-    const PENDING: u64 = 10;
     let mut group = criterion.benchmark_group("rebase 10 pending over a peer's entry");
     for size in SIZES {
-        let mut replica = replica_of(size);
-        for n in 0..PENDING {
-            let submitted = replica.submit(LocalTime::from_millis(0), change(n, size));
-            submitted.expect("a table refuses nothing");
-        }
-        drain(&mut replica);
-        let mut version = 0;
-        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
-            bencher.iter_batched(
-                || {
-                    version += 1;
-                    let entry = entry(version, ClientId(2), version, size);
-                    replica::Input::Message(ServerMessage::Commits(vec![entry]))
-                },
-                |message| {
-                    replica.handle(LocalTime::from_millis(0), message);
-                    drain(&mut replica);
-                },
-                BatchSize::SmallInput,
-            );
-        });
-        assert_eq!(replica.version(), Some(Version(version)), "the replica has followed");
+        bench_rebase(&mut group, size, size, 10);
     }
     group.finish();
+    let mut group = criterion.benchmark_group("rebase over a peer's entry, by pending");
+    for pending in [1, 10, 100, 1_000] {
+        bench_rebase(&mut group, pending, 1_000, pending);
+    }
+    group.finish();
+}
+
+fn bench_rebase(group: &mut BenchmarkGroup<'_, WallTime>, name: u64, size: u64, pending: u64) {
+    let mut replica = replica_of(size);
+    for n in 0..pending {
+        let submitted = replica.submit(LocalTime::from_millis(0), change(n, size));
+        submitted.expect("a table refuses nothing");
+    }
+    drain(&mut replica);
+    let mut version = 0;
+    group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+        bencher.iter_batched(
+            || {
+                version += 1;
+                let entry = entry(version, ClientId(2), version, size);
+                replica::Input::Message(ServerMessage::Commits(vec![entry]))
+            },
+            |message| {
+                replica.handle(LocalTime::from_millis(0), message);
+                drain(&mut replica);
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    assert_eq!(replica.version(), Some(Version(version)), "the replica has followed");
 }
 
 fn codec(criterion: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask demo`, `test`, `fuzz`, `npm`, `size`,
+//! The developer's commands: `cargo xtask demo`, `test`, `fuzz`, `bench`, `npm`, `size`,
 //! `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
@@ -6,6 +6,7 @@
 //! Nothing here is part of the library.
 
 mod apt;
+mod bench;
 mod chromium;
 mod command;
 mod demo;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::bench::{Against, Scale};
 use crate::demo::Open;
 use crate::fuzz::Plan;
 use crate::layout::Package;
@@ -73,6 +75,15 @@ enum Task {
         #[arg(long)]
         bombs: bool,
     },
+    /// Measure what everything costs, and write it into docs/PERFORMANCE.md
+    Bench {
+        /// Each once and briefly, in under five minutes; leaves the document alone
+        #[arg(long)]
+        quick: bool,
+        /// Also measure what other people use, fetched from the registries
+        #[arg(long)]
+        peers: bool,
+    },
     /// Check that the crate `aper` is pure
     Purity,
     /// Make the npm packages of `Document` and the examples, and their tarballs
@@ -114,6 +125,10 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz { bombs: true, .. } => return fuzz::bombs::run(),
         Task::Fuzz { seconds, targets, seed, .. } => {
             return fuzz::run(&Plan { seconds, targets, seed });
+        }
+        Task::Bench { quick, peers } => {
+            let scale = if quick { Scale::Quick } else { Scale::Full };
+            bench::run(scale, if peers { Against::Peers } else { Against::Floors })?;
         }
         Task::Purity => purity::check()?,
         Task::Npm { packages } => {

@@ -30,9 +30,12 @@ pub enum Scenario {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
-    /// Clients of one session that send at an even pace
+    /// Clients that send at an even pace
     Paced {
-        /// How many
+        /// How many sessions
+        #[arg(long, default_value_t = 1)]
+        sessions: usize,
+        /// Clients of each
         #[arg(long, default_value_t = 100)]
         clients: usize,
         /// Mutations of each client in a second
@@ -97,13 +100,18 @@ pub enum Sessions {
 /// When the server ends a connection, tells two clients different things,
 /// leaves something out, or does not answer in time.
 pub fn play(scenario: &Scenario, dialect: Dialect, server: &Server) -> Result<Outcome> {
-    let world = World::new(dialect, server.address())?;
+    let mut world = World::new(dialect, server.address())?;
     match *scenario {
         Scenario::Saturated { clients, seconds } => {
             saturated(world, server, clients, Duration::from_secs_f64(seconds))
         }
-        Scenario::Paced { clients, per_second, seconds } => {
-            paced(world, server, clients, per_second, Duration::from_secs_f64(seconds))
+        Scenario::Paced { sessions, clients, per_second, seconds } => {
+            ensure!(sessions == 1 || dialect == Dialect::Aper, "the floors know no sessions");
+            for session in 0..sessions {
+                everybody_in_one(&mut world, clients, &format!("paced-{session}"))?;
+            }
+            let pace = Pace::new(0..sessions * clients, per_second);
+            paced(world, server, pace, Duration::from_secs_f64(seconds))
         }
         Scenario::Idle { connections, sessions } => match dialect {
             Dialect::Aper => idle(world, server, connections, sessions),
@@ -128,17 +136,9 @@ fn saturated(mut world: World, server: &Server, clients: usize, time: Duration) 
     Ok(outcome)
 }
 
-fn paced(
-    mut world: World,
-    server: &Server,
-    clients: usize,
-    per_second: u32,
-    time: Duration,
-) -> Result<Outcome> {
-    everybody_in_one(&mut world, clients, "paced")?;
-    let mut pace = Pace::new(0..clients, per_second);
+fn paced(mut world: World, server: &Server, mut pace: Pace, time: Duration) -> Result<Outcome> {
     world.run_at(&mut pace, WARM_UP)?;
-    world.look_anew(Timed::Everybody(0..clients));
+    world.look_anew(Timed::Everybody(pace.clients()));
     let outcome = measure(&mut world, server, |world| world.run_at(&mut pace, time))?;
     world.wait_for(World::is_settled)?;
     Ok(outcome)

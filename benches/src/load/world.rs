@@ -112,6 +112,11 @@ impl Pace {
         Self { clients, every, next_at: None, turn: 0 }
     }
 
+    /// Who sends.
+    pub(super) fn clients(&self) -> Range<usize> {
+        self.clients.clone()
+    }
+
     /// Who sends one now, if anybody.
     fn due(&mut self, now: u64) -> Option<usize> {
         let at = self.next_at.get_or_insert(now);
