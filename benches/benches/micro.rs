@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use aper::journal::{Batch, Journal, MemoryJournal, Recovered, SessionKey};
+use aper::journal::{Batch, Journal, MemoryJournal, Position, Record, Recovered, SessionKey};
 use aper::protocol::{
     CatchUp, Entry, Payload, ServerMessage, SnapshotHeader, Submission, Welcome, decode, encode,
 };
@@ -150,13 +150,14 @@ fn journal(criterion: &mut Criterion) {
         bencher.iter_batched_ref(
             || {
                 let journal = MemoryJournal::new();
-                let opened = journal.open(&key, history()).now_or_never();
+                let opened = journal.open(&key).now_or_never();
                 opened.expect("memory does not wait").expect("there is room");
-                let batch: Batch = (1..=BATCH).map(|n| entry(n, ClientId(2), n, 1_000)).collect();
+                let record = |n| Record::Entry(entry(n, ClientId(2), n, 1_000));
+                let batch: Batch = (1..=BATCH).map(record).collect();
                 (journal, batch)
             },
             |(journal, batch)| {
-                let appended = journal.append(&key, Version(0), Epoch(0), batch.clone());
+                let appended = journal.append(&key, Position(0), Epoch(0), batch.clone());
                 appended.now_or_never().expect("memory does not wait").expect("they follow");
             },
             BatchSize::SmallInput,
@@ -200,8 +201,7 @@ fn bench_decide(
 }
 
 fn authority_of(size: u64) -> Authority<Table> {
-    let recovered = Recovered { history: history(), snapshot: None, entries: Vec::new() };
-    let opened = Authority::open(table(size), recovered, [7; 32]);
+    let opened = Authority::open(table(size), Recovered::default(), [7; 32]);
     let mut authority = opened.expect("nothing is wrong with a new session");
     let join =
         Input::Join { connection: ConnectionId(1), user: None, resume: None, tail: Version(0) };
@@ -218,10 +218,8 @@ fn settle(authority: &mut Authority<Table>, input: Input) -> usize {
         authority.handle(Timestamp::from_millis(1_000), input);
         while let Some(output) = authority.next_output() {
             outputs += 1;
-            if let Output::Append(batch) = &output
-                && let Some(last) = batch.last()
-            {
-                next = Some(Input::Durable(last.version));
+            if let Output::Append { after, batch } = &output {
+                next = Some(Input::Durable(after.after(batch.len())));
             }
             black_box(output);
         }

@@ -151,6 +151,7 @@ fn read_aper(payload: &[u8]) -> Result<Told> {
             Told::Entries(entries.into_iter().map(entry).collect())
         }
         ServerMessage::Rejects(_) => bail!("a mutation was refused"),
-        ServerMessage::Pong { .. } => Told::Nothing,
+        // A client may leave a check without an answer.
+        ServerMessage::Pong { .. } | ServerMessage::Check { .. } => Told::Nothing,
     })
 }
