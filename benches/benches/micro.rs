@@ -203,8 +203,13 @@ fn bench_decide(
 fn authority_of(size: u64) -> Authority<Table> {
     let opened = Authority::open(table(size), Recovered::default(), [7; 32]);
     let mut authority = opened.expect("nothing is wrong with a new session");
-    let join =
-        Input::Join { connection: ConnectionId(1), user: None, resume: None, tail: Version(0) };
+    let join = Input::Join {
+        connection: ConnectionId(1),
+        user: None,
+        resume: None,
+        tail: Version(0),
+        cheaper: Version(0),
+    };
     settle(&mut authority, join);
     authority
 }
