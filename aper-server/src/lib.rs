@@ -27,6 +27,7 @@ mod connection;
 mod divergence;
 mod error;
 mod hub;
+pub mod journal;
 mod limits;
 mod machine;
 mod origin;
