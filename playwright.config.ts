@@ -62,7 +62,7 @@ export default defineConfig({
     { name: 'package', testDir: 'aper-client-wasm/npm/tests', testMatch: '**/*.spec.ts' },
   ],
   webServer: {
-    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --log warn`,
+    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --journal-in-memory --log warn`,
     url: `${origin}/healthz`,
     reuseExistingServer: false,
     gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },

@@ -43,6 +43,20 @@ pub(crate) trait AnyMachine: Send + Sync {
         recovered: Recovered,
         seed: [u8; 32],
     ) -> Result<Box<dyn AnyAuthority>, CannotOpen>;
+
+    /// Bytes of the machine's as JSON, for people; none when they are nothing
+    /// of it, or have no JSON.
+    #[cfg(feature = "program")]
+    fn as_json(&self, what: Bytes, bytes: &[u8]) -> Option<serde_json::Value>;
+}
+
+/// What bytes are a machine's.
+#[cfg(feature = "program")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bytes {
+    State,
+    Transition,
+    Conflict,
 }
 
 /// Why a machine did not take a session up.
@@ -80,6 +94,22 @@ where
         let authority =
             catch_unwind(AssertUnwindSafe(open)).map_err(|_| CannotOpen::Panicked)??;
         Ok(Box::new(authority))
+    }
+
+    #[cfg(feature = "program")]
+    fn as_json(&self, what: Bytes, bytes: &[u8]) -> Option<serde_json::Value> {
+        fn of<T: serde::Serialize + serde::de::DeserializeOwned>(
+            bytes: &[u8],
+        ) -> Option<serde_json::Value> {
+            serde_json::to_value(aper::protocol::decode::<T>(bytes).ok()?).ok()
+        }
+        // The machine's own code reads and writes them.
+        let json = || match what {
+            Bytes::State => of::<S>(bytes),
+            Bytes::Transition => of::<S::Transition>(bytes),
+            Bytes::Conflict => of::<S::Conflict>(bytes),
+        };
+        catch_unwind(AssertUnwindSafe(json)).ok().flatten()
     }
 }
 

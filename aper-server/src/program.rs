@@ -1,5 +1,6 @@
-//! A server as a program: flags, logs, signals. A program of your own, with
-//! your machines, is three lines:
+//! A server as a program: flags, logs, signals, and a journal on disk with
+//! commands to look into it. A program of your own, with your machines, is
+//! three lines:
 //!
 //! ```no_run
 //! use aper::collections::Counter;
@@ -9,22 +10,44 @@
 //! }
 //! ```
 
+mod journal;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aper::journal::{Journal, MemoryJournal};
 use aper::limits::CLIENT_FRAME_BYTES;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
+use tracing::{info, warn};
 
+use crate::journal::{DiskJournal, Durability};
 use crate::telemetry::{self, LogFormat};
 use crate::{Limits, Origins, ServerBuilder};
 
 /// Hosts shared state machines: clients connect by WebSocket at /MACHINE/SESSION.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Host the machines: what the program does without a command.
+    Serve(Flags),
+    /// Look into the journal of a server that does not run, or take sessions out and in.
+    Journal(journal::Arguments),
+}
+
+#[derive(Debug, Args)]
 struct Flags {
     /// Where to listen: address and port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
@@ -32,6 +55,16 @@ struct Flags {
     /// Directory with the pages and other files to serve.
     #[arg(long = "static", visible_alias = "pages", value_name = "DIRECTORY")]
     static_files: Option<PathBuf>,
+    /// Directory with the journal; it is made when there is none.
+    #[arg(long, value_name = "DIRECTORY", default_value = DATA, conflicts_with = "journal_in_memory")]
+    data: PathBuf,
+    /// When a transition counts as kept: synced (on the disk), interval:MS (on the disk within so
+    /// many milliseconds), memory (when the operating system writes it).
+    #[arg(long, value_name = "WHEN", default_value_t, conflicts_with = "journal_in_memory")]
+    durability: Durability,
+    /// Keep nothing: sessions last as long as the process.
+    #[arg(long)]
+    journal_in_memory: bool,
     /// Let pages of this origin connect too, e.g. https://app.example.com. May be repeated.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<String>,
@@ -62,6 +95,9 @@ struct Flags {
     log_format: LogFormat,
 }
 
+/// Where the journal is, unless a flag says otherwise.
+const DATA: &str = "aper-data";
+
 /// Runs the server with the flags of the command line until the process is
 /// told to stop (Ctrl+C, SIGTERM). What cannot be done is said in one sentence
 /// on standard error.
@@ -83,11 +119,20 @@ struct Flags {
 ///     program::run(server)
 /// }
 /// ```
+///
+/// Sessions are kept in `--data`, whatever journal the builder has, unless
+/// `--journal-in-memory` is given. `journal` and a command look into the
+/// journal instead of serving it.
 #[must_use]
 pub fn run(builder: ServerBuilder) -> ExitCode {
-    let flags = Flags::parse();
-    match start(builder, flags) {
-        Ok(()) => ExitCode::SUCCESS,
+    let Arguments { command, flags } = Arguments::parse();
+    let done = match command {
+        None => start(builder, flags).map(|()| ExitCode::SUCCESS),
+        Some(Command::Serve(flags)) => start(builder, flags).map(|()| ExitCode::SUCCESS),
+        Some(Command::Journal(arguments)) => journal::run(&builder, arguments),
+    };
+    match done {
+        Ok(code) => code,
         Err(sentence) => {
             // There is nobody left to tell when this fails.
             let _ = writeln!(io::stderr(), "error: {sentence}");
@@ -108,14 +153,34 @@ fn start(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
 }
 
 async fn serve(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
-    let builder = configure(builder, &flags);
-    let server = builder.build().map_err(|error| error.to_string())?;
     let stop = told_to_stop();
     let stop = stop.map_err(|error| format!("signals cannot be caught: {error}"))?;
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| cannot_listen(flags.listen, &error))?;
+    let builder = configure(builder, &flags).journal(journal(&flags)?);
+    let server = builder.build().map_err(|error| error.to_string())?;
+    announce(&flags);
     server.serve(listener, stop).await;
     Ok(())
+}
+
+fn journal(flags: &Flags) -> Result<Arc<dyn Journal>, String> {
+    if flags.journal_in_memory {
+        return Ok(Arc::new(MemoryJournal::new()));
+    }
+    let journal = DiskJournal::open(&flags.data, flags.durability);
+    Ok(Arc::new(journal.map_err(|error| error.to_string())?))
+}
+
+/// Where sessions are kept: nobody should have to look for that, or find out
+/// afterwards.
+fn announce(flags: &Flags) {
+    if flags.journal_in_memory {
+        warn!("sessions are kept in memory only: they last as long as this process");
+        return;
+    }
+    let data = std::path::absolute(&flags.data).unwrap_or_else(|_| flags.data.clone());
+    info!(data = %data.display(), durability = %flags.durability, "sessions are kept on disk");
 }
 
 fn configure(mut builder: ServerBuilder, flags: &Flags) -> ServerBuilder {
@@ -193,7 +258,7 @@ mod tests {
         let of_program = Origins::same().and("https://one.example");
         let builder = crate::Server::builder().origins(of_program.clone());
         let flags = ["program", "--allow-origin", "https://two.example"];
-        let configured = configure(builder, &Flags::parse_from(flags));
+        let configured = configure(builder, &Arguments::parse_from(flags).flags);
         assert_eq!(configured.origins, of_program.and("https://two.example"));
     }
 }

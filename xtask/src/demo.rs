@@ -85,6 +85,8 @@ fn start(program: &PathBuf, address: SocketAddr) -> Result<Background> {
         .dir(layout::root())
         .args(["--listen", &address.to_string(), "--log", "warn", "--pages"])
         .arg(layout::pages())
+        .arg("--data")
+        .arg(layout::demo_data())
         .background()?;
     let started = Instant::now();
     while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {

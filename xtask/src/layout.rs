@@ -50,6 +50,11 @@ pub(crate) fn pages() -> PathBuf {
     products().join("pages")
 }
 
+/// Where the demo keeps its sessions.
+pub(crate) fn demo_data() -> PathBuf {
+    products().join("demo-data")
+}
+
 /// The cargo that runs this program, so that whatever it builds is built by
 /// the same toolchain.
 pub(crate) fn cargo() -> OsString {

@@ -41,6 +41,9 @@ pub(super) struct KeptSnapshot {
     pub(super) position: u64,
     pub(super) timer: Option<u64>,
     pub(super) kind: SnapshotKind,
+    /// The batch that it came with. Of two at one position the later counts: a
+    /// migration makes another state of the same records.
+    pub(super) seq: u64,
     pub(super) place: Place,
 }
 
@@ -115,7 +118,13 @@ pub(super) enum Condition {
 impl Index {
     /// Takes up what stands at a place, unless something newer is known.
     /// Returns the number of the snapshot file that is not needed any more.
-    pub(super) fn take(&mut self, entry: &Entry, place: Place, file: Option<u64>) -> Option<u64> {
+    pub(super) fn take(
+        &mut self,
+        seq: u64,
+        entry: &Entry,
+        place: Place,
+        file: Option<u64>,
+    ) -> Option<u64> {
         let key = entry.key.as_ref()?;
         let key = self.named(key);
         let session = self.sessions.entry(key).or_default();
@@ -132,7 +141,7 @@ impl Index {
         let taken = match entry.kind {
             Kind::Records => session.take_records(entry, place, &mut freed),
             _ => {
-                let (taken, old) = session.take_snapshot(entry, place, file, &mut freed);
+                let (taken, old) = session.take_snapshot(seq, entry, place, file, &mut freed);
                 outdated = outdated.or(old);
                 taken
             }
@@ -207,6 +216,7 @@ impl Session {
     /// Whether it was taken, and the file that is of no more use.
     fn take_snapshot(
         &mut self,
+        seq: u64,
         entry: &Entry,
         place: Place,
         file: Option<u64>,
@@ -218,7 +228,7 @@ impl Session {
         };
         let kind = file.map_or(SnapshotKind::Here, SnapshotKind::File);
         let position = entry.position;
-        self.snapshot = Some(KeptSnapshot { position, timer: entry.timer, kind, place });
+        self.snapshot = Some(KeptSnapshot { position, timer: entry.timer, kind, seq, place });
         freed.extend(old.map(|old| old.place));
         self.records.retain(|records| {
             let needed = records.last() > position;
@@ -231,6 +241,11 @@ impl Session {
         self.last = self.last.max(position);
         // Carried over, it is still the same file.
         (true, old.and_then(|old| old.file()).filter(|old| Some(*old) != file))
+    }
+
+    /// The batch that its snapshot came with; 0 when it has none.
+    pub(super) fn snapshot_seq(&self) -> u64 {
+        self.snapshot.map_or(0, |snapshot| snapshot.seq)
     }
 
     /// What is wrong with what is known of it: a gap.

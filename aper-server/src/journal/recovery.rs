@@ -20,7 +20,7 @@ use aper::protocol::decode;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{DamagedPart, Fault};
-use super::format::{FILE_HEADER, FileId, Origin};
+use super::format::{FILE_HEADER, FileId, Kind, Origin};
 use super::index::{Condition, Index, OpenFile, Place};
 use super::manifest::{LogFile, Manifest, ManifestError, log_name, log_number, read_file};
 use super::scan::{FoundBatch, Payload, Scan, scan};
@@ -81,8 +81,18 @@ pub(super) enum ReadError {
 pub(super) struct Recap {
     /// The first batch that it speaks of; the last is the one before its own.
     pub(super) from: u64,
-    /// Session, life, and the place of the last record.
-    pub(super) sessions: Vec<(SessionKey, u32, u64)>,
+    pub(super) sessions: Vec<Touched>,
+}
+
+/// How far a session got.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Touched {
+    pub(super) key: SessionKey,
+    pub(super) life: u32,
+    /// The place of its last record.
+    pub(super) last: u64,
+    /// The batch that its snapshot came with, or 0.
+    pub(super) snapshot: u64,
 }
 
 /// Reads a journal. `None` when the directory holds none.
@@ -125,15 +135,20 @@ struct Reading {
     claims: Vec<Claim>,
     /// The batches that whole recaps speak of: from, and the recap's own.
     recaps: Vec<(u64, u64)>,
-    /// The last batch with something new of each session.
-    proven: HashMap<SessionKey, u64>,
+    proven: HashMap<SessionKey, Proven>,
+}
+
+/// The last batches of a session that prove something: new records, that there
+/// are none before that are not known; a snapshot, that there is no later one.
+#[derive(Clone, Copy, Default)]
+struct Proven {
+    records: u64,
+    snapshot: u64,
 }
 
 /// What is known to have been.
 struct Claim {
-    key: SessionKey,
-    life: u32,
-    last: u64,
+    touched: Touched,
     reason: Arc<str>,
 }
 
@@ -292,12 +307,11 @@ impl Reading {
                     let name = log_name(log.number);
                     let reason =
                         format!("its part of the batch at {} of {name} is damaged", batch.start);
-                    self.claims.extend(entry.key.clone().map(|key| Claim {
-                        key,
-                        life: entry.life,
-                        last: entry.last(),
-                        reason: reason.into(),
-                    }));
+                    let snapshot = if entry.kind == Kind::Records { 0 } else { seq };
+                    let touched =
+                        |key| Touched { key, life: entry.life, last: entry.last(), snapshot };
+                    let claim = |key| Claim { touched: touched(key), reason: reason.into() };
+                    self.claims.extend(entry.key.clone().map(claim));
                     continue;
                 }
             };
@@ -306,8 +320,11 @@ impl Reading {
                 continue;
             };
             self.recovery.recent.sessions.insert(key.clone());
-            if entry.origin == Origin::New {
-                self.proven.insert(key.clone(), seq);
+            let proven = self.proven.entry(key.clone()).or_default();
+            match (entry.kind, entry.origin) {
+                (Kind::Records, Origin::New) => proven.records = seq,
+                (Kind::Records, Origin::Moved) => {}
+                _ => proven.snapshot = seq,
             }
             let place = Place {
                 file: log.number,
@@ -316,7 +333,7 @@ impl Reading {
                 checksum: entry.checksum,
             };
             let file = Reference::of(entry.kind, payload).map(|file| file.number);
-            self.recovery.index.take(entry, place, file);
+            self.recovery.index.take(seq, entry, place, file);
         }
     }
 
@@ -327,24 +344,28 @@ impl Reading {
         self.recaps.push((recap.from, seq));
         self.recovery.recent = Recent { from: seq, sessions: HashSet::new() };
         let reason: Arc<str> = "records of it are missing that were there before".into();
-        let claim = |(key, life, last)| Claim { key, life, last, reason: Arc::clone(&reason) };
+        let claim = |touched| Claim { touched, reason: Arc::clone(&reason) };
         self.claims.extend(recap.sessions.into_iter().map(claim));
     }
 
     /// Which sessions cannot be read.
     fn judge(&mut self) {
         let index = &mut self.recovery.index;
-        for Claim { key, life, last, reason } in self.claims.drain(..) {
-            let kept = index.sessions.get(&key);
-            let there = kept.is_some_and(|it| (it.life, it.last) >= (life, last));
-            let superseded = kept.is_some_and(|it| it.life > life);
-            if !there && !superseded {
-                index.condemn(&key, reason);
+        let mut reasons = HashMap::new();
+        for Claim { touched, reason } in self.claims.drain(..) {
+            let there = index.sessions.get(&touched.key).is_some_and(|kept| {
+                let as_far = kept.last >= touched.last && kept.snapshot_seq() >= touched.snapshot;
+                kept.life > touched.life || (kept.life == touched.life && as_far)
+            });
+            if !there {
+                index.condemn(&touched.key, Arc::clone(&reason));
             }
+            reasons.entry(touched.key).or_insert(reason);
         }
         let gaps = index.sessions.iter().filter_map(|(key, it)| Some((key.clone(), it.gap()?)));
         for (key, gap) in gaps.collect::<Vec<_>>() {
-            index.condemn(&key, gap);
+            let reason = reasons.get(&key).map_or(gap.clone(), |reason| format!("{gap}: {reason}"));
+            index.condemn(&key, reason);
         }
     }
 
@@ -397,7 +418,9 @@ impl Reading {
         let Some((newest, reason)) = holes.iter().rev().find(|(seq, _)| !covered(*seq)) else {
             return;
         };
-        let newer = |key: &SessionKey| proven.get(key).is_some_and(|seq| seq > newest);
+        let newer = |key: &SessionKey| {
+            proven.get(key).is_some_and(|it| it.records.min(it.snapshot) > *newest)
+        };
         let doubtful = recovery.index.sessions.keys().filter(|key| !newer(key)).cloned();
         for key in doubtful.collect::<Vec<_>>() {
             let reason = format!("{reason}, and nothing tells whether records of it were in there");

@@ -15,7 +15,7 @@ use super::Durability;
 use super::format::{Entry, Kind, Origin, batch_bytes, checksum};
 use super::index::{Condition, Index, OpenFile};
 use super::log::{Begun, Log, LogError};
-use super::recovery::{Recap, Recent};
+use super::recovery::{Recap, Recent, Touched};
 use super::shared::Shared;
 use super::snapshot_file::Reference;
 
@@ -248,7 +248,7 @@ impl Writer {
             let Some(key) = &entry.key else { continue };
             self.recent.sessions.insert(key.clone());
             let file = Reference::of(entry.kind, payload).map(|file| file.number);
-            self.outdated.extend(index.take(entry, place, file));
+            self.outdated.extend(index.take(self.log.seq, entry, place, file));
         }
         Ok(())
     }
@@ -270,7 +270,12 @@ impl Writer {
         let index = self.shared.index();
         let sessions = self.recent.sessions.iter().filter_map(|key| {
             let session = index.sessions.get(key)?;
-            Some((key.clone(), session.life, session.last))
+            Some(Touched {
+                key: key.clone(),
+                life: session.life,
+                last: session.last,
+                snapshot: session.snapshot_seq(),
+            })
         });
         let recap = Recap { from: self.recent.from, sessions: sessions.collect() };
         // Nothing in it can fail to be encoded; without a recap nothing is lost.

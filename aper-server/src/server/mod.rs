@@ -98,7 +98,7 @@ const MANY: usize = 1 << 30;
 /// ```
 #[must_use]
 pub struct ServerBuilder {
-    machines: Vec<Arc<dyn AnyMachine>>,
+    pub(crate) machines: Vec<Arc<dyn AnyMachine>>,
     journal: Arc<dyn Journal>,
     limits: Limits,
     pub(crate) origins: Origins,

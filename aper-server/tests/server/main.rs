@@ -14,6 +14,7 @@ mod failing;
 mod full_disk;
 mod hostile;
 mod http;
+mod journal;
 mod lagging;
 mod migrating;
 mod program;

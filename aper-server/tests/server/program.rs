@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
+/// With a journal in memory, unless the flags say where else.
 fn program(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aper-server"));
-    command.args(flags).stderr(Stdio::piped()).stdout(Stdio::piped());
+    command.arg("--journal-in-memory").args(flags).stderr(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 

@@ -1,8 +1,9 @@
 //! Faults in small; `cargo xtask journal-faults` does all of them.
 
-use super::Durability;
-use super::testing::campaign::{self, Counts, Failing};
 use std::time::Duration;
+
+use crate::journal::Durability;
+use crate::journal::testing::campaign::{self, Counts, Failing};
 
 fn check(counts: Counts) {
     assert!(!counts.are_bad(), "{counts:?}");
