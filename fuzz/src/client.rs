@@ -1,16 +1,18 @@
-//! A replica whose server is hostile, and what has to be true of it all the
-//! same.
+//! A replica whose server is hostile and whose device may forget, and what has
+//! to be true of it all the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use aper::protocol::{ClientMessage, ServerMessage, decode};
-use aper::sync::replica::{Input, Output};
+use aper::protocol::{ClientMessage, Payload, ServerMessage, Submission, decode};
+use aper::sync::replica::{Input, OutboxChange, OutboxItem, Output};
 use aper::sync::{Event, Replica, Ticket};
-use aper::{ClientId, Context, LocalTime, StateMachine, Timestamp, Version, limits};
+use aper::{
+    ClientId, ClientSeq, Context, Identity, LocalTime, StateMachine, Timestamp, Version, limits,
+};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::machine::{Change, Scene};
-use crate::server::{HostileServer, bytes};
+use crate::server::{HostileServer, bytes, near, payload};
 
 /// Lets a client and a hostile server play as `u` would have it.
 ///
@@ -26,6 +28,8 @@ pub fn play(u: &mut Unstructured<'_>) -> Result<()> {
         replica: Replica::new(None),
         server: HostileServer::default(),
         open: BTreeSet::new(),
+        device: None,
+        identity: None,
         now: 0,
     };
     while !u.is_empty() {
@@ -41,13 +45,22 @@ struct Game {
     server: HostileServer,
     /// Tickets that have not come to their end.
     open: BTreeSet<Ticket>,
+    device: Option<Device>,
+    identity: Option<Identity>,
     now: u64,
+}
+
+/// What keeps the outbox, when it is told to.
+#[derive(Default)]
+struct Device {
+    items: BTreeMap<Ticket, OutboxItem>,
+    waiting: VecDeque<(u64, Vec<OutboxChange>)>,
 }
 
 impl Game {
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let now = LocalTime::from_millis(self.now);
-        match u.int_in_range(0..=15)? {
+        match u.int_in_range(0..=19)? {
             0 | 1 => self.replica.handle(now, Input::Connected),
             2 => self.replica.handle(now, Input::Disconnected),
             3 => self.now = self.now.saturating_add(u.int_in_range(0..=40_000)?),
@@ -62,6 +75,18 @@ impl Game {
                     self.replica.handle(now, Input::Message(message));
                 }
             }
+            9 | 10 => self.keep(now),
+            11 => match u.int_in_range(0..=3)? {
+                0 => {
+                    self.device = None;
+                    self.replica.handle(now, Input::NotStored);
+                }
+                1 => self.tamper(u)?,
+                2 if self.device.is_none() => {
+                    self.replica.handle(now, Input::Stored { serial: u.arbitrary()? });
+                }
+                _ => self.reload(),
+            },
             _ => {
                 let message = self.server.message(u)?;
                 self.replica.handle(now, Input::Message(message));
@@ -70,15 +95,60 @@ impl Game {
         Ok(())
     }
 
+    /// The device does the oldest of what it was asked.
+    fn keep(&mut self, now: LocalTime) {
+        let Some(device) = &mut self.device else { return };
+        if let Some(serial) = device.keep() {
+            self.replica.handle(now, Input::Stored { serial });
+        }
+    }
+
+    /// The page is loaded anew, with what the device has.
+    fn reload(&mut self) {
+        let mut device = self.device.take().unwrap_or_default();
+        device.waiting.clear();
+        let kept: Vec<OutboxItem> = device.items.values().cloned().collect();
+        match Replica::restore(self.identity, kept) {
+            Ok(replica) => {
+                self.replica = replica;
+                self.open = device.items.keys().copied().collect();
+                self.device = Some(device);
+            }
+            // It is told to the application, which goes on without.
+            Err(_) => {
+                self.replica = Replica::new(self.identity);
+                self.open.clear();
+            }
+        }
+    }
+
+    /// The device has something else than it was given.
+    fn tamper(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        let Some(device) = &mut self.device else { return Ok(()) };
+        let ticket = Ticket(near(u, 3)?);
+        let seq = if u.arbitrary()? { Some(ClientSeq(near(u, 3)?)) } else { None };
+        let item = OutboxItem { ticket, seq, transition: payload(u)? };
+        device.items.insert(ticket, item);
+        self.reload();
+        Ok(())
+    }
+
     fn drain(&mut self) {
         while let Some(output) = self.replica.next_output() {
             match output {
                 Output::Send(ClientMessage::Submit(submissions)) => {
-                    assert!(submissions.is_sorted_by(|a, b| a.seq < b.seq));
+                    if let Some(device) = &self.device {
+                        submissions.iter().for_each(|submission| device.has(submission));
+                    }
                     self.server.hear(&submissions);
                 }
                 Output::Event(Event::Settled { ticket, .. }) => {
                     assert!(self.open.remove(&ticket), "I5: {ticket:?} ended twice");
+                }
+                Output::Event(Event::Identified(identity)) => self.identity = Some(identity),
+                Output::Store { serial, changes } => {
+                    let device = self.device.as_mut().expect("nobody keeps anything");
+                    device.waiting.push_back((serial, changes));
                 }
                 Output::Send(_) | Output::Event(_) | Output::Reconnect { .. } => {}
             }
@@ -99,6 +169,27 @@ impl Game {
             expected.apply(change, &cx).expect("I2: what is shown can be applied");
         }
         assert_eq!(anonymous(expected), anonymous(state.clone()), "I2");
+    }
+}
+
+impl Device {
+    fn keep(&mut self) -> Option<u64> {
+        let (serial, changes) = self.waiting.pop_front()?;
+        for change in changes {
+            match change {
+                OutboxChange::Put(item) => drop(self.items.insert(item.ticket, item)),
+                OutboxChange::Remove(ticket) => drop(self.items.remove(&ticket)),
+            }
+        }
+        Some(serial)
+    }
+
+    /// What is sent is kept, under the number that it is sent with: or it would
+    /// be sent under another one after a reload, and happen twice.
+    fn has(&self, submission: &Submission) {
+        let Submission { seq, transition: Payload(bytes) } = submission;
+        let is_it = |item: &OutboxItem| item.seq == Some(*seq) && item.transition.0 == *bytes;
+        assert!(self.items.values().any(is_it), "I3: {seq} was sent and is not kept");
     }
 }
 

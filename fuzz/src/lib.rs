@@ -5,7 +5,13 @@
 
 pub mod client;
 pub mod codec;
+pub mod document;
+pub mod driver;
+pub mod log;
 pub mod machine;
 pub mod memory;
+pub mod mutant;
 pub mod panics;
+pub mod recovered;
 pub mod server;
+pub mod session;

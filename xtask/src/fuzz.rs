@@ -7,6 +7,7 @@
 
 pub(crate) mod bombs;
 mod libfuzzer;
+pub(crate) mod mutants;
 mod seeds;
 
 use std::path::{Path, PathBuf};
@@ -73,35 +74,49 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode> {
 }
 
 fn fuzz(programs: &Path, target: &str, seconds: u64, seed: u32) -> Result<Tally> {
-    let program = programs.join(format!("{target}{}", std::env::consts::EXE_SUFFIX));
-    let corpus = seeds::corpus(target)?;
     let artifacts = products().join("artifacts").join(target);
-    std::fs::create_dir_all(&artifacts)?;
-    let run = Run::new(&program)
-        .arg(format!("-max_total_time={seconds}"))
-        .arg(format!("-seed={}", seed.max(1)))
-        .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        // A single input may take so many seconds, and the whole so much memory.
-        .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
-        .args(corpus)
-        .dir(layout::root())
-        .limit(Duration::from_secs(seconds) + GRACE);
-    let said = run.hear()?;
+    let said = target_run(programs, target, seconds, seed, &artifacts)?
+        .args(seeds::corpus(target)?)
+        .hear()?;
     let tally = Tally::of_output(&said.text);
     report::note(&format!("{} executions", tally.executions));
     if said.status.success() {
         return Ok(tally);
     }
-    report::note(libfuzzer::end(&said.text));
-    match libfuzzer::artifact(&said.text) {
-        Some(file) => {
-            report::line(&format!("CRASH {target}: {file}"));
-            report::note(&format!("again: {} {file}", program.display()));
-            report::note(&format!("when it is mended, keep the file in fuzz/seeds/{target}/"));
-        }
-        None => bail!("`{target}` ended with {} and named no input", said.status),
-    }
+    report::note(&libfuzzer::crash(&said.text));
+    let Some(file) = libfuzzer::artifact(&said.text) else {
+        bail!("`{target}` ended with {} and named no input", said.status);
+    };
+    report::line(&format!("CRASH {target}: {file}"));
+    report::note(&format!("again: {} {file}", program(programs, target).display()));
+    report::note(&format!("when it is mended, keep the file in fuzz/seeds/{target}/"));
     Ok(Tally { crashes: 1, ..tally })
+}
+
+/// A run of one target, still without its directories of inputs. What makes it
+/// crash is written to `artifacts`.
+fn target_run(
+    programs: &Path,
+    target: &str,
+    seconds: u64,
+    seed: u32,
+    artifacts: &Path,
+) -> Result<Run> {
+    std::fs::create_dir_all(artifacts)?;
+    let run = Run::new(program(programs, target))
+        .arg(format!("-max_total_time={seconds}"))
+        // 0 would be another one each time.
+        .arg(format!("-seed={}", seed.max(1)))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        // A single input may take so many seconds, and the whole so much memory.
+        .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
+        .dir(layout::root())
+        .limit(Duration::from_secs(seconds) + GRACE);
+    Ok(run)
+}
+
+fn program(programs: &Path, target: &str) -> PathBuf {
+    programs.join(format!("{target}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Gives the directory of the programs.

@@ -72,8 +72,11 @@ enum Task {
         #[arg(long)]
         seed: Option<u32>,
         /// Instead, measure the table of crafted messages
-        #[arg(long)]
+        #[arg(long, conflicts_with = "targets")]
         bombs: bool,
+        /// Instead, plant bugs, each of which its target has to find in that time
+        #[arg(long, conflicts_with_all = ["targets", "bombs"])]
+        mutants: bool,
     },
     /// Measure what everything costs, and write it into docs/PERFORMANCE.md
     Bench {
@@ -123,6 +126,9 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { list: true, .. } => test::list(),
         Task::Test { only, .. } => return test::run(&only),
         Task::Fuzz { bombs: true, .. } => return fuzz::bombs::run(),
+        Task::Fuzz { mutants: true, seconds, seed, .. } => {
+            return fuzz::mutants::run(seconds, seed);
+        }
         Task::Fuzz { seconds, targets, seed, .. } => {
             return fuzz::run(&Plan { seconds, targets, seed });
         }

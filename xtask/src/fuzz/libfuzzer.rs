@@ -3,7 +3,7 @@
 use std::ops::Add;
 
 /// Lines of a crash that are worth showing: the panic, and where it was.
-const SHOWN_LINES: usize = 40;
+const SHOWN_LINES: usize = 30;
 
 /// How often inputs were tried, and how many targets met their end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,10 +38,14 @@ pub(super) fn artifact(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.split_once("Test unit written to ").map(|(_, path)| path))
 }
 
-/// The last lines, without the input's bytes, which may be long.
-pub(super) fn end(text: &str) -> &str {
-    let start = text.rmatch_indices('\n').nth(SHOWN_LINES).map_or(0, |(place, _)| place + 1);
-    &text[start..]
+/// What it says of a crash: from the panic on, or the last lines where there
+/// was none, as when an input took too long.
+pub(super) fn crash(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let panic = lines.iter().position(|line| line.contains("panicked at"));
+    let start = panic.unwrap_or_else(|| lines.len().saturating_sub(SHOWN_LINES));
+    let shown: Vec<&str> = lines[start..].iter().take(SHOWN_LINES).copied().collect();
+    shown.join("\n")
 }
 
 #[cfg(test)]
@@ -60,7 +64,7 @@ mod tests {
         assert_eq!(Tally::of_output(CRASH), Tally { executions: 1234, crashes: 0 });
         assert_eq!(artifact(CRASH), Some("a/crash-0b"));
         assert_eq!(artifact("stat::number_of_executed_units: 5\n"), None);
-        assert_eq!(end(CRASH), CRASH);
-        assert_eq!(end(&"x\n".repeat(100)).lines().count(), SHOWN_LINES);
+        assert!(crash(CRASH).starts_with("thread '<unnamed>' panicked at"));
+        assert_eq!(crash(&"x\n".repeat(100)).lines().count(), SHOWN_LINES);
     }
 }
