@@ -145,10 +145,9 @@ impl Game {
 
     fn submissions(&mut self, u: &mut Unstructured<'_>) -> Result<Vec<Submission>> {
         let mut submissions = Vec::new();
-        let mut seq = u.int_in_range(0..=16)?;
-        for _ in 0..u.int_in_range(0..=4)? {
+        let first: u64 = u.int_in_range(0..=16)?;
+        for seq in first..first + u.int_in_range(0..=4)? {
             submissions.push(Submission { seq: ClientSeq(near(u, seq)?), transition: payload(u)? });
-            seq += 1;
         }
         // More than a window, sometimes.
         if u.ratio(1, 64)? {

@@ -11,7 +11,6 @@ pub(crate) mod mutants;
 mod seeds;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
@@ -48,11 +47,31 @@ pub(crate) struct Plan {
     pub(crate) seed: Option<u32>,
 }
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// Targets that ran.
+    pub(crate) targets: u64,
+    /// Of these, those that crashed.
+    pub(crate) crashes: u64,
+}
+
+/// Why nothing can be fuzzed here, if it cannot.
+pub(crate) fn obstacle() -> Option<&'static str> {
+    if cfg!(not(unix)) {
+        return Some("fuzzing needs Linux or macOS");
+    }
+    let no_compiler = std::env::var_os("CXX").is_none() && find("c++").is_none();
+    no_compiler.then_some(
+        "libFuzzer is built from source, and there is no C++ compiler: install the package `g++`",
+    )
+}
+
 /// Builds the targets and runs each for its time.
 ///
 /// # Errors
 /// If a target's name is unknown, or nothing can be built or started here.
-pub(crate) fn run(plan: &Plan) -> Result<ExitCode> {
+pub(crate) fn run(plan: &Plan) -> Result<Ended> {
     let targets = chosen(&plan.targets)?;
     let seed = plan.seed.unwrap_or_else(fresh_seed);
     report::heading("building the fuzz targets");
@@ -70,7 +89,7 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode> {
         sum.executions,
         sum.crashes,
     ));
-    Ok(if sum.crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(Ended { targets: targets.len() as u64, crashes: sum.crashes })
 }
 
 fn fuzz(programs: &Path, target: &str, seconds: u64, seed: u32) -> Result<Tally> {
@@ -121,11 +140,8 @@ fn program(programs: &Path, target: &str) -> PathBuf {
 
 /// Gives the directory of the programs.
 fn build(targets: &[String]) -> Result<PathBuf> {
-    if cfg!(not(unix)) {
-        bail!("fuzzing needs Linux or macOS");
-    }
-    if std::env::var_os("CXX").is_none() && find("c++").is_none() {
-        bail!("libFuzzer is built from source: install a C++ compiler, e.g. the package `g++`");
+    if let Some(obstacle) = obstacle() {
+        bail!(obstacle);
     }
     let host = host()?;
     let built = Run::new(layout::cargo())

@@ -130,7 +130,9 @@ fn run(task: Task) -> Result<ExitCode> {
             return fuzz::mutants::run(seconds, seed);
         }
         Task::Fuzz { seconds, targets, seed, .. } => {
-            return fuzz::run(&Plan { seconds, targets, seed });
+            let ended = fuzz::run(&Plan { seconds, targets, seed })?;
+            let sound = ended.crashes == 0;
+            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Task::Bench { quick, peers } => {
             let scale = if quick { Scale::Quick } else { Scale::Full };
