@@ -9,6 +9,8 @@
  * APER_SERVER    the examples' server (else target/debug/aper-examples-server)
  * APER_PAGES     what it serves (else target/pages)
  * APER_TEST_PORT where it listens (else 4790)
+ * APER_TEMPLATE  an installed template, whose development server is tested
+ * APER_TEMPLATE_PORT where that listens (else 4791)
  * APER_REPORT    where to write the results as JSON (else nowhere)
  */
 
@@ -20,6 +22,9 @@ const origin = `http://127.0.0.1:${port}`;
 const server = env['APER_SERVER'] ?? 'target/debug/aper-examples-server';
 const pages = env['APER_PAGES'] ?? 'target/pages';
 const browser = env['APER_CHROMIUM'];
+const template = env['APER_TEMPLATE'];
+const templatePort = Number(env['APER_TEMPLATE_PORT'] ?? 4791);
+const templateOrigin = `http://127.0.0.1:${templatePort}`;
 const report = env['APER_REPORT'];
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -59,12 +64,26 @@ export default defineConfig({
   },
   projects: [
     { name: 'examples', testDir: 'examples', testMatch: '*/tests/**/*.spec.ts' },
+    { name: 'template', testDir: 'templates/tests', use: { baseURL: templateOrigin } },
     { name: 'package', testDir: 'aper-client-wasm/npm/tests', testMatch: '**/*.spec.ts' },
   ],
-  webServer: {
-    command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --journal-in-memory --log warn`,
-    url: `${origin}/healthz`,
-    reuseExistingServer: false,
-    gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
-  },
+  webServer: [
+    {
+      command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --journal-in-memory --log warn`,
+      url: `${origin}/healthz`,
+      reuseExistingServer: false,
+      gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
+    },
+    ...(template === undefined
+      ? []
+      : [
+          {
+            command: `npm run dev -- --host 127.0.0.1 --port ${templatePort} --strictPort`,
+            cwd: template,
+            env: { APER_URL: origin },
+            url: templateOrigin,
+            reuseExistingServer: false,
+          },
+        ]),
+  ],
 });

@@ -7,7 +7,9 @@
 
 mod consumer;
 mod counts;
+mod script;
 mod steps;
+mod template;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! One server with the machines of all examples, and their pages:
+//! One server with the machines of all examples and the ready one, and the
+//! examples' pages:
 //!
 //! ```text
 //! aper-examples-server --listen 127.0.0.1:4000 --pages target/pages
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
         .machine(|_| counter::Counter::default())
         .machine(|_| drop_four::DropFour::default())
         .machine(|_| timer::Timers::default())
-        .machine(|_| kanban::Board::default());
+        .machine(|_| kanban::Board::default())
+        .machine(|_| aper_document::Document::default());
     aper_server::program::run(server)
 }

@@ -66,11 +66,19 @@ fn check_manifest(package: &Path) -> Result<()> {
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a directory, but for what was installed or built in it.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let path = entry?.path();
-        let to = to.join(path.file_name().unwrap_or_default());
+        let name = path.file_name().unwrap_or_default();
+        if ["node_modules", "dist", "package-lock.json"].iter().any(|unwanted| name == *unwanted) {
+            continue;
+        }
+        let to = to.join(name);
         if path.is_dir() {
             copy(&path, &to)?;
         } else {

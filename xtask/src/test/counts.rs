@@ -49,6 +49,18 @@ impl Counts {
         let failed = stat("unexpected") + stat("flaky");
         Ok(Self { passed: stat("expected"), failed, skipped: stat("skipped") })
     }
+
+    /// Reads Vitest's JSON report.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn of_vitest(report: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(report).context("Vitest wrote no report")?;
+        let report: Value = serde_json::from_str(&text).context("Vitest's report is broken")?;
+        let stat = |name: &str| report[name].as_u64().unwrap_or(0);
+        let skipped = stat("numPendingTests") + stat("numTodoTests");
+        Ok(Self { passed: stat("numPassedTests"), failed: stat("numFailedTests"), skipped })
+    }
 }
 
 impl Add for Counts {

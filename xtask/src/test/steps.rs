@@ -1,12 +1,13 @@
 //! The steps of `cargo xtask test`.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::counts::Counts;
-use super::{Outcome, consumer};
+use super::{Outcome, consumer, script, template};
 use crate::command::{Run, find};
 use crate::fuzz::{self, Ended, Plan};
 use crate::wasm::{TARGET, Toolchain};
@@ -41,6 +42,16 @@ pub(super) const ALL: &[Step] = &[
         name: "package",
         about: "a packed tarball in an empty project, in Chromium",
         run: package,
+    },
+    Step {
+        name: "script",
+        about: "the packages in Node, their types, and how they are packed",
+        run: script,
+    },
+    Step {
+        name: "template",
+        about: "the template as a stranger has it, in Chromium",
+        run: template,
     },
     Step { name: "browser", about: "the example pages in Chromium", run: browser },
     Step { name: "fuzz", about: "every fuzz target, for a moment", run: fuzz_targets },
@@ -240,7 +251,25 @@ fn package(session: &mut Session) -> Result<Outcome> {
     let browser = need!(session.browser(), "package");
     let server = need!(session.server(), "package");
     let consumer = consumer::build()?;
-    playwright("package", &browser, &server, &consumer.pages)
+    playwright("package", &browser, &server, &consumer.pages, &[])
+}
+
+fn script(session: &mut Session) -> Result<Outcome> {
+    need!(session.packages(), "npm");
+    let server = need!(session.server(), "script");
+    Ok(Outcome::Ran(script::check(&layout::all_packages()?, &server)?))
+}
+
+fn template(session: &mut Session) -> Result<Outcome> {
+    need!(session.packages(), "npm");
+    let browser = need!(session.browser(), "template");
+    let server = need!(session.server(), "template");
+    let template = template::build()?;
+    let environment = [
+        ("APER_TEMPLATE".into(), template.path().into()),
+        ("APER_TEMPLATE_PORT".into(), free_port()?.to_string().into()),
+    ];
+    playwright("template", &browser, &server, &template.path().into(), &environment)
 }
 
 fn browser(session: &mut Session) -> Result<Outcome> {
@@ -248,7 +277,7 @@ fn browser(session: &mut Session) -> Result<Outcome> {
     need!(session.pages(), "pages");
     let browser = need!(session.browser(), "browser");
     let server = need!(session.server(), "browser");
-    playwright("examples", &browser, &server, &layout::pages())
+    playwright("examples", &browser, &server, &layout::pages(), &[])
 }
 
 /// Runs one of the projects in playwright.config.ts.
@@ -257,6 +286,7 @@ fn playwright(
     browser: &PathBuf,
     server: &PathBuf,
     pages: &PathBuf,
+    environment: &[(OsString, OsString)],
 ) -> Result<Outcome> {
     let report = layout::products().join(format!("playwright-{project}.json"));
     let _ = std::fs::remove_file(&report);
@@ -267,6 +297,7 @@ fn playwright(
         .env("APER_PAGES", pages)
         .env("APER_TEST_PORT", free_port()?.to_string())
         .env("APER_REPORT", &report)
+        .envs(environment)
         .called("playwright");
     let result = run.show();
     let counts = Counts::of_playwright(&report).context("the browser tests did not run")?;

@@ -327,7 +327,7 @@ describe('useClient', () => {
   const User = ({ url }: { url: string }): ReactNode =>
     (useLive({ url, session: 's' }, make) as unknown as Fake).url;
   const used = (): Fake[] => made.filter((client) => client.opened > 0);
-  const later = (): Promise<void> => act(() => new Promise((resolve) => setTimeout(resolve)));
+  const later = (): Promise<void> => act(() => new Promise<void>((resolve) => setTimeout(resolve)));
 
   beforeEach(() => void made.splice(0));
 
