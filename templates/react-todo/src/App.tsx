@@ -1,7 +1,7 @@
 import { useClient, useSelector, useStatus } from 'aper-document/react';
 import { memo, useEffect, useState, type FormEvent } from 'react';
 
-import { prepare, session, type Board, type Client, type Todo } from './board.ts';
+import { prepare, session, type Board, type Client, type Todo } from './board.js';
 
 const SESSION = session();
 
