@@ -107,7 +107,7 @@ mod recording;
 pub mod replica;
 
 pub use attempt::Refusal;
-pub use authority::{Authority, ConnectionId, Lineage, OpenError};
+pub use authority::{Admission, Authority, ConnectionId, Lineage, OpenError};
 pub use backoff::Backoff;
 pub use recording::{Recording, ReplayError, Replayed};
 pub use replica::{Event, Outcome, Replica, SubmitError, Ticket};

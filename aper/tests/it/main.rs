@@ -4,6 +4,7 @@
 // and an `unwrap` that fails fails its test.
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+mod admission;
 mod bank;
 mod decisions;
 mod faults;

@@ -4,6 +4,7 @@
 //! numbers and stamps those it accepts, and tells the outcome when the journal
 //! holds it. It does not know sockets, storage or clocks.
 
+mod admission;
 mod checks;
 mod clients;
 mod image;
@@ -19,6 +20,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use uuid::Uuid;
 
+pub use self::admission::Admission;
 use self::checks::Checks;
 use self::clients::{Clients, Decided};
 pub use self::image::{Image, SnapshotImage};
@@ -64,6 +66,7 @@ pub struct Authority<S: StateMachine> {
     connections: BTreeMap<ConnectionId, ClientId>,
     rng: ChaCha20Rng,
     checks: Checks,
+    admission: Option<Admission<S>>,
     /// What has happened since the input began.
     happened: Vec<Record>,
     /// What is to be told, and how much of that has to have happened before.
@@ -102,6 +105,13 @@ impl Timer {
 }
 
 impl<S: StateMachine> Authority<S> {
+    /// Asks this of each transition of a client's from now on.
+    #[must_use]
+    pub fn admitting(mut self, admission: Admission<S>) -> Self {
+        self.admission = Some(admission);
+        self
+    }
+
     /// Takes one input, at the server's time `now`. Drain
     /// [`next_output`](Self::next_output) before the next.
     pub fn handle(&mut self, now: Timestamp, input: Input) {
@@ -395,7 +405,13 @@ impl<S: StateMachine> Authority<S> {
         let at = self.now.max(self.last_at);
         let chance = draw(&mut self.rng);
         let cx = Context::new(client, user.clone(), at, version, chance);
-        let timer = attempt_then(&mut self.state, transition, &cx, Timer::of)?;
+        let state = &mut self.state;
+        let timer = match &self.admission {
+            Some(admission) if client != ClientId::SERVER => {
+                admission.attempt_then(state, transition, &cx, Timer::of)?
+            }
+            _ => attempt_then(state, transition, &cx, Timer::of)?,
+        };
         self.version = version;
         self.last_at = at;
         let chance = cx.drew().then_some(chance);

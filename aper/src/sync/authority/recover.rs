@@ -121,6 +121,7 @@ impl<S: StateMachine> Authority<S> {
             connections: BTreeMap::new(),
             rng,
             checks: Checks::new(snapshot.as_ref().map_or(0, |kept| kept.state.0.len() as u64)),
+            admission: None,
             happened: Vec::new(),
             telling: Vec::new(),
             held: VecDeque::new(),
@@ -171,6 +172,8 @@ impl<S: StateMachine> Authority<S> {
             connections: self.connections,
             rng: self.rng,
             checks: self.checks,
+            // It was of the other schema's state.
+            admission: None,
             happened: self.happened,
             telling: self.telling,
             held: self.held,
