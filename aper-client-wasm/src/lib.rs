@@ -59,6 +59,8 @@
 
 mod client;
 mod clock;
+// For the code that `export_client!` makes, and for nobody else.
+#[doc(hidden)]
 pub mod export;
 mod signals;
 mod socket;

@@ -11,6 +11,14 @@ use ts_rs::{Config, TS, TypeVisitor};
 /// Writes the types of `S` to the file that `APER_TYPES_OUT` names; does
 /// nothing when there is no such variable.
 ///
+/// ```
+/// use aper::collections::Counter;
+/// use aper_client_wasm::typescript::write_types;
+///
+/// // The body of the test that `export_client!` makes.
+/// write_types::<Counter>();
+/// ```
+///
 /// # Panics
 ///
 /// When the types cannot be declared, or the file cannot be written: this is
@@ -31,6 +39,15 @@ where
 
 /// The text of `types.d.ts`: `State`, `Transition` and `Conflict`, and
 /// everything that they name.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper_client_wasm::typescript::declarations;
+///
+/// let text = declarations::<Counter>();
+/// assert!(text.contains("export type State = number;"), "{text}");
+/// assert!(text.contains("export type Transition = { Add: number } | { Set: number };"));
+/// ```
 ///
 /// # Panics
 ///

@@ -18,6 +18,23 @@ pub use self::told::{Changes, Submission, Subscription};
 use crate::clock;
 
 /// What [`Client::connect`] may be told.
+///
+/// ```no_run
+/// use aper::collections::Counter;
+/// use aper_client_wasm::{Client, Options};
+///
+/// # fn stored() -> Option<String> { None }
+/// # fn store(_: String) {}
+/// let options = Options {
+///     token: Some("ada's secret".to_owned()),
+///     // Who returns keeps their seat, their name, their rights.
+///     identity: stored().and_then(|text| text.parse().ok()),
+///     on_identity: Some(Box::new(|identity| store(identity.to_string()))),
+/// };
+/// let client = Client::<Counter>::connect("wss://example.org/counter/front-page", options)?;
+/// # drop(client);
+/// # Ok::<(), aper_client_wasm::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Options {
     /// For the operator's own authentication.
@@ -41,6 +58,27 @@ impl fmt::Debug for Options {
 /// No call calls the application's code: listeners, outcomes and streams are
 /// served in a microtask of their own, when nothing is borrowed. So each of
 /// them may do with the client whatever it likes.
+///
+/// ```no_run
+/// use aper::collections::Counter;
+/// use aper::sync::Outcome;
+/// use aper_client_wasm::{Client, Connection, Options};
+///
+/// # async fn run() -> Result<(), aper_client_wasm::Error> {
+/// let url = "wss://example.org/counter/front-page";
+/// let client = Client::<Counter>::connect(url, Options::default())?;
+///
+/// let outcome = client.submit(Counter::add(1)).await?;
+/// if let Outcome::Confirmed(version) = outcome {
+///     let (me, now) = (client.identity(), client.server_time());
+///     println!("saved as {version}, by {me:?} at {now:?}: {:?}", client.state());
+/// }
+/// if client.status().connection == Connection::Offline {
+///     client.reconnect(); // as a button may do
+/// }
+/// client.close();
+/// # Ok(()) }
+/// ```
 pub struct Client<S: StateMachine> {
     shell: Rc<Shell<S>>,
 }
@@ -141,6 +179,21 @@ impl<S: StateMachine> Client<S> {
     /// Calls `listener` after the state, the identity or the status may have
     /// changed, once for all that happened together, until the subscription is
     /// dropped.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # use aper_client_wasm::Client;
+    /// # fn show(_: Option<i64>) {}
+    /// # fn page(client: Client<Counter>) {
+    /// // A listener that holds the client would keep it alive: a clone that
+    /// // goes with the page is as good.
+    /// let shown = client.clone();
+    /// let subscription = client.on_change(move || {
+    ///     show(shown.state().map(|counter| counter.get()));
+    /// });
+    /// subscription.forget(); // for as long as the client lives
+    /// # }
+    /// ```
     pub fn on_change(&self, listener: impl Fn() + 'static) -> Subscription {
         let shell = &self.shell;
         let id = shell.next_listener.replace(shell.next_listener.get() + 1);
@@ -163,6 +216,20 @@ impl<S: StateMachine> Client<S> {
     /// An item after the state, the identity or the status may have changed:
     /// one for all that happened since the last was taken. Never ends by
     /// itself.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # use aper_client_wasm::{Changes, Client};
+    /// use futures::StreamExt as _;
+    ///
+    /// /// Ready when the counter has got so far.
+    /// async fn reaches(client: &Client<Counter>, goal: i64) {
+    ///     let mut changes: Changes = client.changes();
+    ///     while client.state().is_none_or(|counter| counter.get() < goal) {
+    ///         changes.next().await;
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn changes(&self) -> Changes {
         let news = Rc::new(Unseen::default());

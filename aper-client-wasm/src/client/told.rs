@@ -18,6 +18,22 @@ use super::shell::Ended;
 ///
 /// [`Outcome::Refused`] also when the state that the user sees did not allow
 /// it, and it was never sent. An error is a misuse, or the client was closed.
+///
+/// ```no_run
+/// use aper::collections::{Counter, CounterConflict};
+/// use aper::sync::Outcome;
+/// use aper_client_wasm::{Client, Error, Submission};
+///
+/// async fn like(likes: &Client<Counter>) -> Result<&'static str, Error> {
+///     // It shows already; what is awaited is the server's answer.
+///     let submission: Submission<CounterConflict> = likes.submit(Counter::add(1));
+///     Ok(match submission.await? {
+///         Outcome::Confirmed(_) => "saved",
+///         Outcome::Refused { .. } => "so many already!",
+///         Outcome::Snapshot(_) => "perhaps saved: the state that everybody sees tells",
+///     })
+/// }
+/// ```
 pub struct Submission<C>(pub(super) oneshot::Receiver<Ended<C>>);
 
 impl<C> Future for Submission<C> {
@@ -36,6 +52,22 @@ impl<C> fmt::Debug for Submission<C> {
 }
 
 /// A listener's place; dropping it ends the listening.
+///
+/// ```no_run
+/// # use aper::collections::Counter;
+/// use aper_client_wasm::{Client, Subscription};
+///
+/// /// A part of a page, which listens for as long as it is there.
+/// struct Badge {
+///     _subscription: Subscription,
+/// }
+///
+/// impl Badge {
+///     fn new(client: &Client<Counter>, redraw: impl Fn() + 'static) -> Self {
+///         Self { _subscription: client.on_change(redraw) }
+///     }
+/// }
+/// ```
 #[must_use = "dropping it ends the listening"]
 pub struct Subscription {
     pub(super) end: Option<Box<dyn FnOnce()>>,

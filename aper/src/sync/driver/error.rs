@@ -7,6 +7,14 @@ use std::fmt;
 use crate::sync::{Refusal, SubmitError};
 
 /// A misuse, with a code for programs and a text for people.
+///
+/// ```
+/// use aper::sync::driver::{Error, ErrorCode};
+///
+/// let error = Error::new(ErrorCode::Address, "`counter/lobby` is no address");
+/// assert_eq!(error.code.as_str(), "address");
+/// assert_eq!(error.to_string(), "`counter/lobby` is no address");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Which.

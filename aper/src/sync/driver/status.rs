@@ -5,6 +5,23 @@ use std::borrow::Cow;
 use crate::protocol::CloseCode;
 
 /// How things stand.
+///
+/// ```
+/// use aper::sync::driver::{Connection, Status};
+///
+/// /// The line under a document's title.
+/// fn line(status: &Status) -> String {
+///     match (status.connection, &status.problem) {
+///         (_, Some(problem)) => problem.text.to_string(),
+///         (Connection::Online, None) if status.is_saved() => "Saved".to_owned(),
+///         (Connection::Online | Connection::Connecting, None) => "Saving…".to_owned(),
+///         (Connection::Offline, None) => format!("Offline, {} not saved", status.pending),
+///         (Connection::Closed, None) => "Closed".to_owned(),
+///     }
+/// }
+/// let on_the_train = Status { connection: Connection::Offline, pending: 2, problem: None };
+/// assert_eq!(line(&on_the_train), "Offline, 2 not saved");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The connection.
@@ -40,6 +57,22 @@ pub enum Connection {
 }
 
 /// Something that a user may have to know.
+///
+/// ```
+/// use aper::sync::driver::{Problem, ProblemCode};
+///
+/// /// What a page can offer besides the words.
+/// fn button(problem: &Problem) -> Option<&'static str> {
+///     match problem.code {
+///         ProblemCode::Reload => Some("Reload"),
+///         ProblemCode::Replaced => Some("Use it here"), // `Client::reconnect`
+///         ProblemCode::Refused => Some("Log in"),
+///         _ => None, // it tries again by itself
+///     }
+/// }
+/// let text = "the server restarts".into();
+/// assert_eq!(button(&Problem { code: ProblemCode::Shutdown, text }), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Which.
@@ -80,6 +113,10 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// The code as a word, which is also how JavaScript has it.
+    ///
+    /// ```
+    /// assert_eq!(aper::sync::driver::ProblemCode::SessionFull.as_str(), "session-full");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
