@@ -112,6 +112,14 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// Whether the client tries again by itself. Otherwise somebody has to act
+    /// first, and [`Input::Reconnect`](super::Input::Reconnect) makes the next
+    /// attempt.
+    #[must_use]
+    pub const fn is_worth_retrying(self) -> bool {
+        !matches!(self, Self::Reload | Self::Refused | Self::Replaced)
+    }
+
     /// The code as a word, which is also how JavaScript has it.
     ///
     /// ```
