@@ -15,6 +15,8 @@ use aper::{SessionId, StateMachine, Timestamp, Version};
 pub(crate) trait AnyAuthority: Send {
     /// [`Authority::handle`].
     fn handle(&mut self, now: Timestamp, input: Input);
+    /// [`Authority::handle_all`], of all that is there.
+    fn handle_all(&mut self, now: Timestamp, inputs: &mut Vec<Input>);
     /// [`Authority::next_output`].
     fn next_output(&mut self) -> Option<Output>;
     /// [`Authority::next_timeout`].
@@ -124,6 +126,10 @@ pub(crate) fn register<S: StateMachine>(
 impl<S: StateMachine> AnyAuthority for Authority<S> {
     fn handle(&mut self, now: Timestamp, input: Input) {
         Authority::handle(self, now, input);
+    }
+
+    fn handle_all(&mut self, now: Timestamp, inputs: &mut Vec<Input>) {
+        Authority::handle_all(self, now, inputs.drain(..));
     }
 
     fn next_output(&mut self) -> Option<Output> {

@@ -32,6 +32,27 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> 
         .map_err(|error| EncodeError(encode_reason(error)))
 }
 
+/// Encodes a value that takes about so many bytes: less is wasted than by a
+/// buffer that grows as it goes.
+pub(super) fn encode_sized<T: Serialize + ?Sized>(
+    value: &T,
+    bytes: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    let mut buffer = Buffer(Vec::with_capacity(bytes));
+    bincode::serde::encode_into_writer(value, &mut buffer, bincode::config::standard())
+        .map_err(|error| EncodeError(encode_reason(error)))?;
+    Ok(buffer.0)
+}
+
+struct Buffer(Vec<u8>);
+
+impl bincode::enc::write::Writer for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// What the encoding of a value comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest {

@@ -7,7 +7,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded;
-use super::codec::{EncodeError, encode};
+use super::codec::{EncodeError, encode_sized};
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::state_machine::Chance;
 use crate::time::{LocalTime, Timestamp};
@@ -126,9 +126,15 @@ impl ServerMessage {
     ///
     /// Never, for entries.
     pub fn encode_commits(entries: &[&Entry]) -> Result<Vec<u8>, EncodeError> {
-        encode(&BorrowedCommits(entries))
+        let transitions: usize = entries.iter().map(|entry| entry.transition.0.len()).sum();
+        let about = transitions + (entries.len() + 1) * ENTRY_BYTES;
+        encode_sized(&BorrowedCommits(entries), about)
     }
 }
+
+/// What an entry takes besides its transition, when it has neither user nor
+/// chance and its numbers are not small.
+const ENTRY_BYTES: usize = 32;
 
 struct BorrowedCommits<'a>(&'a [&'a Entry]);
 

@@ -115,7 +115,22 @@ impl<S: StateMachine> Authority<S> {
     /// Takes one input, at the server's time `now`. Drain
     /// [`next_output`](Self::next_output) before the next.
     pub fn handle(&mut self, now: Timestamp, input: Input) {
+        self.handle_all(now, [input]);
+    }
+
+    /// Takes several inputs as one: what they make happen is one batch, and is
+    /// told as one. A busy caller gathers them, and pays for the batch once.
+    /// Drain [`next_output`](Self::next_output) before the next.
+    pub fn handle_all(&mut self, now: Timestamp, inputs: impl IntoIterator<Item = Input>) {
         self.now = self.now.max(now);
+        for input in inputs {
+            self.take(input);
+        }
+        self.append();
+        self.release();
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Join { connection, user, resume, tail, cheaper } => {
                 self.join(connection, user, resume, tail, cheaper);
@@ -129,8 +144,6 @@ impl<S: StateMachine> Authority<S> {
             Input::Reattach { connection, client } => self.reattach(connection, client),
             Input::Absent => self.leave_absent(),
         }
-        self.append();
-        self.release();
     }
 
     /// The next thing to do, until there is none.
@@ -344,8 +357,9 @@ impl<S: StateMachine> Authority<S> {
             return self.close(connection, CloseCode::Protocol, reason);
         }
         for submission in submissions {
-            if let Err(error) = self.decide(connection, client, &submission) {
-                let reason = format!("submission {}: {error}", submission.seq);
+            let seq = submission.seq;
+            if let Err(error) = self.decide(connection, client, submission) {
+                let reason = format!("submission {seq}: {error}");
                 return self.close(connection, CloseCode::Protocol, reason);
             }
         }
@@ -355,9 +369,9 @@ impl<S: StateMachine> Authority<S> {
         &mut self,
         connection: ConnectionId,
         client: ClientId,
-        submission: &Submission,
+        submission: Submission,
     ) -> Result<(), DecodeError> {
-        let seq = submission.seq;
+        let Submission { seq, transition: payload } = submission;
         let record = self.clients.get_mut(client).expect("connected clients are known");
         match record.decided(seq) {
             Decided::Before { rejection } if !active(Mutant::NoDuplicateCheck) => {
@@ -369,14 +383,13 @@ impl<S: StateMachine> Authority<S> {
             _ => {}
         }
         let user = record.user.clone();
-        let transition: S::Transition = decode(&submission.transition.0)?;
+        let transition: S::Transition = decode(&payload.0)?;
         if self.storage == Storage::Full {
             let rejection = Rejection { seq, refusal: RefusalMessage::Unavailable };
             self.clients.get_mut(client).expect("as above").refused(rejection.clone());
             self.reject(connection, client, rejection);
             return Ok(());
         }
-        let payload = submission.transition.clone();
         match self.accept(client, seq, user, &transition, payload) {
             Ok(()) => {
                 let record = self.clients.get_mut(client).expect("as above");
@@ -482,15 +495,18 @@ impl<S: StateMachine> Authority<S> {
     /// be told wait for that, entries and answers in the order in which they
     /// came about.
     fn append(&mut self) {
-        let batch: Batch = Arc::from(std::mem::take(&mut self.happened));
+        // The room stays for the next input.
+        let batch: Batch = self.happened.drain(..).collect();
         let after = self.position;
         self.position = after.after(batch.len());
         let mut told = 0;
-        for (records, output) in std::mem::take(&mut self.telling) {
+        let mut telling = std::mem::take(&mut self.telling);
+        for (records, output) in telling.drain(..) {
             self.hold_commit(after, &batch, told..records);
             self.held.push_back((after.after(records), output));
             told = records;
         }
+        self.telling = telling;
         self.hold_commit(after, &batch, told..batch.len());
         let is_new = batch.iter().any(|record| record.entry().is_some());
         if is_new && !self.connections.is_empty() && self.checks.is_due() {
