@@ -1,7 +1,7 @@
 //! A journal that lasts as long as the process.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::{BoxFuture, ready};
@@ -13,8 +13,8 @@ use crate::time::Timestamp;
 
 /// A journal in memory. For tests, and for sessions that may be lost.
 ///
-/// A batch costs O(records); a snapshot drops the records that it covers. It
-/// never forgets a session, and takes at most
+/// A batch is kept as it comes, at no cost; a snapshot drops the batches that it
+/// covers. It never forgets a session, and takes at most
 /// [`MEMORY_JOURNAL_SESSIONS`](crate::limits::MEMORY_JOURNAL_SESSIONS).
 ///
 /// ```
@@ -37,7 +37,59 @@ use crate::time::Timestamp;
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryJournal {
-    sessions: Mutex<BTreeMap<SessionKey, Recovered>>,
+    sessions: Mutex<BTreeMap<SessionKey, Kept>>,
+}
+
+/// What is kept of a session.
+#[derive(Debug, Default)]
+struct Kept {
+    snapshot: Option<Snapshot>,
+    /// Before the first record that is kept.
+    base: Position,
+    /// The first may have records that the snapshot covers.
+    batches: VecDeque<Batch>,
+    /// Of the last record.
+    position: Position,
+}
+
+impl Kept {
+    fn covered(&self) -> Position {
+        self.snapshot.as_ref().map_or(Position(0), |snapshot| snapshot.position)
+    }
+
+    fn recovered(&self) -> Recovered {
+        let covered = self.covered().0.saturating_sub(self.base.0) as usize;
+        let records = self.batches.iter().flat_map(|batch| batch.iter()).skip(covered);
+        Recovered { snapshot: self.snapshot.clone(), records: records.cloned().collect() }
+    }
+
+    fn append(&mut self, batch: Batch) {
+        if !batch.is_empty() {
+            self.position = self.position.after(batch.len());
+            self.batches.push_back(batch);
+        }
+    }
+
+    fn store(&mut self, snapshot: Snapshot) {
+        let covered = snapshot.position;
+        while let Some(first) = self.batches.front()
+            && self.base.after(first.len()) <= covered
+        {
+            self.base = self.base.after(first.len());
+            self.batches.pop_front();
+        }
+        if self.batches.is_empty() {
+            self.base = self.position.max(covered);
+            self.position = self.base;
+        }
+        self.snapshot = Some(snapshot);
+    }
+
+    fn alarm(&self) -> Option<Timestamp> {
+        let is_covered = self.position <= self.covered();
+        let timer = self.snapshot.as_ref().and_then(|snapshot| snapshot.timer);
+        if is_covered { timer } else { Some(Timestamp::ZERO) }
+    }
 }
 
 impl MemoryJournal {
@@ -50,7 +102,7 @@ impl MemoryJournal {
     fn with_session(
         &self,
         key: &SessionKey,
-        change: impl FnOnce(&mut Recovered) -> Result<(), JournalError>,
+        change: impl FnOnce(&mut Kept) -> Result<(), JournalError>,
     ) -> BoxFuture<'static, Result<(), JournalError>> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = match sessions.get_mut(key) {
@@ -69,11 +121,11 @@ impl Journal for MemoryJournal {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let count = sessions.len();
         let opened = match sessions.entry(key.clone()) {
-            Slot::Occupied(session) => Ok(session.get().clone()),
+            Slot::Occupied(session) => Ok(session.get().recovered()),
             Slot::Vacant(_) if count >= limits::MEMORY_JOURNAL_SESSIONS => {
                 Err(JournalError::Full { session: key.clone(), sessions: count })
             }
-            Slot::Vacant(slot) => Ok(slot.insert(Recovered::default()).clone()),
+            Slot::Vacant(slot) => Ok(slot.insert(Kept::default()).recovered()),
         };
         Box::pin(ready(opened))
     }
@@ -86,11 +138,11 @@ impl Journal for MemoryJournal {
         batch: Batch,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         self.with_session(key, |session| {
-            let kept = session.position();
+            let kept = session.position;
             if kept != after {
                 return Err(JournalError::OutOfOrder { session: key.clone(), kept, after });
             }
-            session.records.extend_from_slice(&batch);
+            session.append(batch);
             Ok(())
         })
     }
@@ -101,18 +153,14 @@ impl Journal for MemoryJournal {
         snapshot: Snapshot,
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         self.with_session(key, |session| {
-            let uncovered = session.position().0.saturating_sub(snapshot.position.0);
-            let covered = session.records.len().saturating_sub(uncovered as usize);
-            session.records.drain(..covered);
-            session.snapshot = Some(snapshot);
+            session.store(snapshot);
             Ok(())
         })
     }
 
     fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let alarm =
-            |(key, session): (&SessionKey, &Recovered)| Some((key.clone(), session.alarm()?));
+        let alarm = |(key, session): (&SessionKey, &Kept)| Some((key.clone(), session.alarm()?));
         Box::pin(ready(Ok(sessions.iter().filter_map(alarm).collect())))
     }
 }
