@@ -1,10 +1,12 @@
 //! What a client sends, one message after the other.
 
+use std::pin::{Pin, pin};
+
 use aper::limits::{PING_AFTER, SILENCE};
 use aper::protocol::{ClientMessage, CloseCode, decode};
 use futures::{Stream, StreamExt};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::rate::Rate;
@@ -29,11 +31,14 @@ where
     /// Reads until the connection has to end.
     pub(super) async fn run(mut self) -> End {
         let mut rate = Rate::new(self.limits);
+        let mut silence = Silence::begin();
+        let mut timer = pin!(sleep_until(silence.due()));
         loop {
             while self.commands.has_unsent() {
                 self.drained.notified().await;
             }
-            let message = match next(&mut self.stream, &self.replies).await {
+            let message = match silence.next(&mut self.stream, timer.as_mut(), &self.replies).await
+            {
                 Ok(message) => message,
                 Err(end) => return end,
             };
@@ -62,25 +67,76 @@ where
     }
 }
 
-/// The next message. A client that is quiet is asked whether it is there, in a
-/// way that its browser answers by itself; one that stays silent is gone.
-async fn next<St>(stream: &mut St, replies: &mpsc::Sender<Reply>) -> Result<Message, End>
-where
-    St: Stream<Item = Result<Message, SocketError>> + Unpin,
-{
-    let message = match timeout(PING_AFTER, stream.next()).await {
-        Ok(message) => message,
-        Err(_) => {
-            let _ = replies.send(Reply::AreYouThere).await;
-            let rest = SILENCE.saturating_sub(PING_AFTER);
-            timeout(rest, stream.next()).await.map_err(|_| {
-                End::Closing(Closing::new(CloseCode::Silent, "nothing was heard for too long"))
-            })?
+/// For how long nothing has been heard. A timer that was set anew with each
+/// message would cost more than the message: it goes on, and when it fires, it
+/// is looked at what has been heard meanwhile.
+struct Silence {
+    heard: Instant,
+    asked: Asked,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Not,
+    AreYouThere,
+}
+
+impl Silence {
+    fn begin() -> Self {
+        Self { heard: Instant::now(), asked: Asked::Not }
+    }
+
+    /// When something has to be done about it.
+    fn due(&self) -> Instant {
+        match self.asked {
+            Asked::Not => self.heard + PING_AFTER,
+            Asked::AreYouThere => self.heard + SILENCE,
         }
-    };
-    match message {
-        Some(Ok(message)) => Ok(message),
-        Some(Err(error)) => Err(broken(error)),
-        None => Err(End::ByPeer),
+    }
+
+    /// The next message.
+    async fn next<St>(
+        &mut self,
+        stream: &mut St,
+        mut timer: Pin<&mut Sleep>,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<Message, End>
+    where
+        St: Stream<Item = Result<Message, SocketError>> + Unpin,
+    {
+        let message = loop {
+            tokio::select! {
+                biased;
+                message = stream.next() => break message,
+                () = timer.as_mut() => {
+                    if self.due() <= Instant::now() {
+                        self.act(replies).await?;
+                    }
+                    timer.as_mut().reset(self.due());
+                }
+            }
+        };
+        self.heard = Instant::now();
+        if self.asked == Asked::AreYouThere {
+            self.asked = Asked::Not;
+            timer.reset(self.due());
+        }
+        match message {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(broken(error)),
+            None => Err(End::ByPeer),
+        }
+    }
+
+    /// A client that is quiet is asked whether it is there, in a way that its
+    /// browser answers by itself; one that stays silent is gone.
+    async fn act(&mut self, replies: &mpsc::Sender<Reply>) -> Result<(), End> {
+        if self.asked == Asked::AreYouThere {
+            let reason = "nothing was heard for too long";
+            return Err(End::Closing(Closing::new(CloseCode::Silent, reason)));
+        }
+        self.asked = Asked::AreYouThere;
+        let _ = replies.send(Reply::AreYouThere).await;
+        Ok(())
     }
 }

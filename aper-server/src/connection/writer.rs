@@ -139,9 +139,12 @@ where
             if self.unflushed == Unflushed::Something {
                 self.sink.flush().await.map_err(broken)?;
                 self.unflushed = Unflushed::Nothing;
-                continue;
             }
             let follows = matches!(self.log, Log::Following);
+            if matches!(self.log, Log::Snapshot { .. }) || follows && self.cursor < head {
+                continue;
+            }
+            // What has come meanwhile is found here at once.
             tokio::select! {
                 Some(answer) = self.answers.recv() => self.take(answer).await?,
                 Some(reply) = self.replies.recv() => self.reply(reply).await?,
