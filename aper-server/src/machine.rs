@@ -16,7 +16,9 @@ pub(crate) trait AnyAuthority: Send {
     /// [`Authority::handle`].
     fn handle(&mut self, now: Timestamp, input: Input);
     /// [`Authority::handle_all`], of all that is there.
-    fn handle_all(&mut self, now: Timestamp, inputs: &mut Vec<Input>);
+    fn handle_all(&mut self, now: Timestamp, inputs: &mut Vec<Input>) {
+        inputs.drain(..).for_each(|input| self.handle(now, input));
+    }
     /// [`Authority::next_output`].
     fn next_output(&mut self) -> Option<Output>;
     /// [`Authority::next_timeout`].

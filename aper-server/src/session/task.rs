@@ -11,7 +11,7 @@ use aper::Timestamp;
 use aper::limits::TIMERS_AT_ONCE;
 use aper::protocol::{CloseCode, Entry, ServerMessage};
 use aper::sync::authority::{Commit, Input, Output, SnapshotImage, Storage};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
@@ -47,6 +47,9 @@ pub(crate) struct Session {
     last_image: LastImage,
     checks: Checks,
     divergences: SessionDivergences,
+    /// For the authority, together; and the room that goes with submissions.
+    inputs: Vec<Input>,
+    rooms: Vec<OwnedSemaphorePermit>,
     /// To be published when the authority has been drained.
     commits: Vec<Commit>,
     clock: Clock,
@@ -108,6 +111,8 @@ impl Session {
             last_image: LastImage::default(),
             checks: Checks::default(),
             divergences,
+            inputs: Vec::new(),
+            rooms: Vec::new(),
             commits: Vec::new(),
             clock,
             limits,
@@ -187,16 +192,17 @@ impl Session {
     /// Whether the session takes anything that may become records: commands,
     /// and the machine's timers.
     fn may_accept(&self) -> bool {
-        self.writer.waiting_records() < self.limits.unwritten_records
+        self.writer.waiting_records() + self.inputs.len() < self.limits.unwritten_records
     }
 
     fn commands(&mut self, first: Command) -> Result<(), SessionError> {
+        self.quiet_since = Instant::now();
         self.command(first)?;
         while self.may_accept() && self.worked < WORK_AT_ONCE {
             let Ok(command) = self.mailbox.try_recv() else { break };
             self.command(command)?;
         }
-        Ok(())
+        self.submit()
     }
 
     /// Lets others run when this session has had its share of the thread.
@@ -207,15 +213,19 @@ impl Session {
         }
     }
 
+    /// Does what is wanted. Submissions wait for those that come right after
+    /// them, and are decided on together: [`submit`](Self::submit).
     fn command(&mut self, command: Command) -> Result<(), SessionError> {
         self.worked += command.work();
-        self.quiet_since = Instant::now();
+        if !matches!(command, Command::Submit { .. }) {
+            self.submit()?;
+        }
         match command {
             Command::Join(join) => self.join(join),
             Command::Submit { connection, submissions, room } => {
-                let handled = self.handle(Input::Submit { connection, submissions });
-                drop(room);
-                handled
+                self.inputs.push(Input::Submit { connection, submissions });
+                self.rooms.push(room);
+                Ok(())
             }
             Command::Look { reply } => {
                 self.curious.push_back((self.authority.snapshot(), reply));
@@ -236,6 +246,16 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// Has the authority decide on the submissions that were gathered.
+    fn submit(&mut self) -> Result<(), SessionError> {
+        if self.inputs.is_empty() {
+            return Ok(());
+        }
+        self.handle_all()?;
+        self.rooms.clear();
+        Ok(())
     }
 
     /// Lets a client in. A full session turns strangers away before they leave
@@ -281,7 +301,7 @@ impl Session {
     fn done(&mut self, done: Done) -> Result<(), SessionError> {
         match done {
             Done::Appended(position) => {
-                self.handle(Input::Storage(Storage::Writable))?;
+                self.inputs.push(Input::Storage(Storage::Writable));
                 self.handle(Input::Durable(position))?;
                 self.satisfy_curious();
                 Ok(())
@@ -326,14 +346,19 @@ impl Session {
 
     /// One input, and all that the authority wants done because of it.
     fn handle(&mut self, input: Input) -> Result<(), SessionError> {
-        let mut input = Some(input);
-        while let Some(next) = input.take() {
-            self.authority.handle(self.clock.now(), next);
+        self.inputs.push(input);
+        self.handle_all()
+    }
+
+    /// The inputs that are there, as one.
+    fn handle_all(&mut self) -> Result<(), SessionError> {
+        while !self.inputs.is_empty() {
+            self.authority.handle_all(self.clock.now(), &mut self.inputs);
             while let Some(output) = self.authority.next_output() {
                 self.output(output)?;
             }
             let gone = self.members.next_gone();
-            input = gone.map(|connection| Input::Leave { connection });
+            self.inputs.extend(gone.map(|connection| Input::Leave { connection }));
         }
         // After all answers: nobody may see an entry before an answer that
         // came ahead of it.
@@ -428,6 +453,7 @@ impl Session {
             // Whoever was about to join learns from the silence.
             if !matches!(command, Command::Join(_)) {
                 self.command(command)?;
+                self.submit()?;
                 self.take_turns().await;
             }
         }

@@ -495,6 +495,9 @@ impl<S: StateMachine> Authority<S> {
     /// be told wait for that, entries and answers in the order in which they
     /// came about.
     fn append(&mut self) {
+        if self.happened.is_empty() && self.telling.is_empty() {
+            return;
+        }
         // The room stays for the next input.
         let batch: Batch = self.happened.drain(..).collect();
         let after = self.position;
