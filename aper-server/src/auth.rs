@@ -86,9 +86,8 @@ impl Denied {
 ///     }
 /// }
 ///
-/// let server = Server::builder().authenticate(LoggedIn::default()).build()?;
-/// # let _ = server;
-/// # Ok::<(), aper_server::BuildError>(())
+/// let server = Server::builder().authenticate(LoggedIn::default());
+/// # drop(server);
 /// ```
 pub trait Authenticate: Send + Sync + 'static {
     /// Says as whom the client is known, if as anybody; or that it may not

@@ -101,9 +101,16 @@ number! {
     Epoch
 }
 
-/// One life of one session's data. It is new whenever a journal is created or
-/// restored from a backup, so that a client which saw another history starts
-/// afresh instead of mixing the two.
+/// One stretch of a session's life. It is new each time that the session's
+/// journal is opened, so that a client which saw a course of events that a
+/// restored backup does not know starts afresh instead of mixing the two.
+///
+/// ```
+/// use aper::HistoryId;
+/// use uuid::Uuid;
+/// let [before, after] = [1, 2].map(|drawn| HistoryId(Uuid::from_u128(drawn)));
+/// assert_ne!(before, after, "the same versions may mean something else");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HistoryId(#[serde(with = "sixteen_bytes")] pub Uuid);
 

@@ -75,6 +75,13 @@ pub struct Subscription {
 
 impl Subscription {
     /// Listens for as long as the client lives.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # fn page(client: &aper_client_wasm::Client<Counter>, redraw: impl Fn() + 'static) {
+    /// client.on_change(redraw).forget();
+    /// # }
+    /// ```
     pub fn forget(mut self) {
         self.end = None;
     }

@@ -77,7 +77,8 @@ const MANY: usize = 1 << 30;
 /// use aper::journal::MemoryJournal;
 /// use aper_server::{Limits, Origins, Server};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let pages = tempfile::tempdir()?;
 /// let server = Server::builder()
 ///     // Sessions at /counter/{session}, which begin at 0, ...
@@ -127,9 +128,12 @@ impl Server {
     ///
     /// ```
     /// # use aper_server::Server;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), aper_server::BuildError> {
     /// # let server = Server::builder().build()?;
     /// let app: axum::Router = axum::Router::new().nest("/live", server.router());
-    /// # Ok::<(), aper_server::BuildError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// The application then owns the listener, and with it `TCP_NODELAY`, the
@@ -282,6 +286,18 @@ impl Server {
     /// How often a client's state turned out not to be the session's. Each time
     /// the client was sent the session's; anything but 0 means that a machine's
     /// `apply` is not deterministic.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), aper_server::BuildError> {
+    /// # let server = aper_server::Server::builder().build()?;
+    /// if server.divergences() > 0 {
+    ///     eprintln!("some machine is not deterministic: look into the recordings");
+    /// }
+    /// # assert_eq!(server.divergences(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn divergences(&self) -> u64 {
         self.shared.hub.divergences()
@@ -330,6 +346,44 @@ impl ServerBuilder {
     /// Hosts a machine whose sessions may have been begun under earlier
     /// schemas: they are migrated when they are next opened. A page of an
     /// earlier schema is told to reload.
+    ///
+    /// ```
+    /// use aper::sync::Lineage;
+    /// use aper::{Context, NeverConflict, StateMachine};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// /// As it was. Kept for the sessions that were begun with it.
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct LikesV1(u32);
+    /// # impl StateMachine for LikesV1 {
+    /// #     const NAME: &'static str = "likes";
+    /// #     type Transition = ();
+    /// #     type Conflict = NeverConflict;
+    /// #     fn apply(&mut self, _: &(), _: &Context) -> Result<(), NeverConflict> {
+    /// #         self.0 += 1;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    ///
+    /// /// As it is: `SCHEMA` is 2.
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct Likes { likes: u32, hearts: u32 }
+    /// # impl StateMachine for Likes {
+    /// #     const NAME: &'static str = "likes";
+    /// #     const SCHEMA: u32 = 2;
+    /// #     type Transition = bool;
+    /// #     type Conflict = NeverConflict;
+    /// #     fn apply(&mut self, heart: &bool, _: &Context) -> Result<(), NeverConflict> {
+    /// #         *(if *heart { &mut self.hearts } else { &mut self.likes }) += 1;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    ///
+    /// let lineage = Lineage::<LikesV1>::new().then(|old| Likes { likes: old.0, hearts: 0 });
+    /// let server = aper_server::Server::builder()
+    ///     .machine_since(lineage, |_| Likes::default());
+    /// # drop(server);
+    /// ```
     pub fn machine_since<S: StateMachine>(
         mut self,
         lineage: Lineage<S>,
@@ -389,6 +443,11 @@ impl ServerBuilder {
     /// led to it when a client's state turns out not to be the session's: some
     /// of the first. They contain the session's state; without this call, none
     /// is kept.
+    ///
+    /// ```
+    /// let server = aper_server::Server::builder().recordings("/var/lib/our-app/recordings");
+    /// # drop(server);
+    /// ```
     pub fn recordings(mut self, directory: impl Into<PathBuf>) -> Self {
         self.recordings = Some(directory.into());
         self

@@ -51,8 +51,42 @@ impl fmt::Display for SessionKey {
 ///
 /// One task at a time works on one session; several sessions may be worked on
 /// at once. An implementation may gather the appends of several sessions into
-/// one write. [`MemoryJournal`] is the plainest one, and its example shows the
-/// calls.
+/// one write. [`MemoryJournal`] is the plainest one. What a session does with
+/// its part:
+///
+/// ```
+/// use aper::journal::{Journal, JournalError, MemoryJournal, Record, SessionKey, Snapshot};
+/// use aper::{ClientId, Epoch, Timestamp};
+///
+/// /// Notes that a client left, and says how long the log is now.
+/// async fn note(journal: &dyn Journal, key: &SessionKey) -> Result<usize, JournalError> {
+///     let recovered = journal.open(key).await?;
+///     let left = Record::Left { client: ClientId(1), at: Timestamp::from_millis(5) };
+///     journal.append(key, recovered.position(), Epoch(0), [left].into()).await?;
+///     // From here on it may be told.
+///     Ok(journal.open(key).await?.records.len())
+/// }
+///
+/// /// Lets the log up to a snapshot go.
+/// async fn compact(
+///     journal: &dyn Journal,
+///     key: &SessionKey,
+///     snapshot: Snapshot,
+/// ) -> Result<(), JournalError> {
+///     journal.store_snapshot(key, snapshot).await
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (journal, key) = (MemoryJournal::new(), SessionKey {
+///     machine: "counter".into(),
+///     session: "lobby".parse()?,
+/// });
+/// assert_eq!(note(&journal, &key).await?, 1);
+/// // After a restart the server has to look who is still here.
+/// assert_eq!(journal.alarms().await?, [(key, Timestamp::ZERO)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 pub trait Journal: Send + Sync + 'static {
     /// All that is kept of a session; of one that is not there yet, nothing.
     fn open<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Recovered, JournalError>>;
@@ -90,10 +124,18 @@ pub trait Journal: Send + Sync + 'static {
 /// What a journal has of a session.
 ///
 /// ```
-/// use aper::journal::Recovered;
+/// use aper::journal::{Position, Record, Recovered};
+/// use aper::{ClientId, Timestamp};
+///
 /// // A session that nobody was in yet.
 /// let new = Recovered::default();
 /// assert!(new.snapshot.is_none() && new.records.is_empty());
+/// assert_eq!((new.position(), new.alarm()), (Position(0), None));
+///
+/// // One with records has to be looked at when the server starts.
+/// let left = Record::Left { client: ClientId(1), at: Timestamp::from_millis(5) };
+/// let begun = Recovered { records: vec![left], ..Recovered::default() };
+/// assert_eq!((begun.position(), begun.alarm()), (Position(1), Some(Timestamp::ZERO)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {

@@ -9,6 +9,40 @@ use crate::time::Timestamp;
 
 /// State **and** deduplication table at a position: without the table, a
 /// submission that is sent again after the entries are gone would happen twice.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::{History, Position, Presence, Recovered, RememberedClient, Snapshot};
+/// use aper::protocol::{Payload, encode};
+/// use aper::sync::Authority;
+/// use aper::{ClientId, ClientSeq, HistoryId, ResumeKey, Timestamp, UserId, Version};
+/// use uuid::Uuid;
+///
+/// let ada = RememberedClient {
+///     client: ClientId(1),
+///     key: ResumeKey(Uuid::from_u128(7)),
+///     user: Some(UserId::new("ada")),
+///     last_seq: ClientSeq(12),
+///     refused: vec![],
+///     last_seen: Timestamp::from_millis(1_000),
+///     presence: Presence::Away,
+/// };
+/// let snapshot = Snapshot {
+///     schema: 1,
+///     version: Version(12),
+///     position: Position(15), // 12 entries; she came, went, and the log was opened
+///     at: Timestamp::from_millis(900),
+///     timer: None,
+///     histories: vec![History { id: HistoryId(Uuid::from_u128(1)), until: Version(12) }],
+///     next_client: ClientId(2),
+///     clients: vec![ada],
+///     state: Payload(encode(&Counter::try_from(41)?)?),
+/// };
+/// let recovered = Recovered { snapshot: Some(snapshot), records: vec![] };
+/// let session = Authority::open(Counter::default(), recovered, [7; 32])?;
+/// assert_eq!((session.state().get(), session.version()), (41, Version(12)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// [`StateMachine::SCHEMA`](crate::StateMachine::SCHEMA) of the state, and

@@ -53,7 +53,14 @@ impl bincode::enc::write::Writer for Buffer {
     }
 }
 
-/// What the encoding of a value comes to.
+/// What the encoding of a value comes to: [`digest`].
+///
+/// ```
+/// use aper::protocol::{Digest, StateHash, digest};
+/// let Digest { hash, bytes } = digest(&7u8)?;
+/// assert_eq!((hash, bytes), (StateHash(0xa96c_7f0c_e858_bbb7), 1));
+/// # Ok::<(), aper::protocol::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// Its hash.

@@ -13,6 +13,20 @@ use crate::state_machine::Chance;
 use crate::time::{LocalTime, Timestamp};
 
 /// What a client sends.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::protocol::{ClientMessage, Payload, Submission, decode, encode};
+/// use aper::ClientSeq;
+///
+/// let transition = Payload(encode(&Counter::add(3))?);
+/// let message = ClientMessage::Submit(vec![Submission { seq: ClientSeq(1), transition }]);
+/// let frame = encode(&message)?;
+/// // The variant, how many, the number, and the payload with its length:
+/// assert_eq!(frame, [1, 1, 1, 2, 0, 6]);
+/// assert_eq!(decode::<ClientMessage>(&frame)?, message);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
     /// The first message of a connection, and only that.
@@ -41,6 +55,33 @@ pub enum ClientMessage {
 pub struct StateHash(pub u64);
 
 /// Who wants what.
+///
+/// ```
+/// use aper::protocol::message::Held;
+/// use aper::protocol::{Hello, PROTOCOL, Resume};
+/// use aper::{ClientId, ClientSeq, HistoryId, ResumeKey, Version};
+/// use uuid::Uuid;
+///
+/// // A client comes back after a tunnel. It still has its state, and all
+/// // answers up to that to its third submission.
+/// let held = Held { history: HistoryId(Uuid::from_u128(1)), version: Version(40) };
+/// let back = Hello {
+///     protocol: PROTOCOL,
+///     machine: "counter".to_owned(),
+///     schema: 1,
+///     token: None,
+///     resume: Some(Resume {
+///         client: ClientId(3),
+///         key: ResumeKey(Uuid::from_u128(7)),
+///         holds: Some(held),
+///         unanswered: ClientSeq(4),
+///     }),
+/// };
+/// // Who has reloaded the page is the same client, and holds nothing.
+/// let resume = back.resume.map(|resume| Resume { holds: None, ..resume });
+/// let reloaded = Hello { resume, ..back };
+/// # assert_eq!(reloaded.resume.and_then(|resume| resume.holds), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`PROTOCOL`](super::PROTOCOL) of the client.
@@ -121,6 +162,25 @@ pub enum ServerMessage {
 
 impl ServerMessage {
     /// [`Commits`](Self::Commits), encoded, of entries that somebody else owns.
+    ///
+    /// ```
+    /// use aper::protocol::{Entry, Payload, ServerMessage, encode};
+    /// use aper::{ClientId, ClientSeq, Epoch, Timestamp, Version};
+    ///
+    /// let entry = Entry {
+    ///     version: Version(1),
+    ///     epoch: Epoch(0),
+    ///     client: ClientId(3),
+    ///     seq: ClientSeq(1),
+    ///     at: Timestamp::from_millis(1_000),
+    ///     user: None,
+    ///     chance: None,
+    ///     transition: Payload(vec![0, 6]),
+    /// };
+    /// let frame = ServerMessage::encode_commits(&[&entry])?;
+    /// assert_eq!(frame, encode(&ServerMessage::Commits(vec![entry]))?);
+    /// # Ok::<(), aper::protocol::EncodeError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -220,6 +280,22 @@ pub struct Entry {
 }
 
 /// A submission that was refused, and why.
+///
+/// ```
+/// use aper::ClientSeq;
+/// use aper::collections::CounterConflict;
+/// use aper::protocol::{Payload, RefusalMessage, Rejection, decode, encode};
+///
+/// let conflict = CounterConflict::OutOfRange { value: 5 };
+/// let refusal = RefusalMessage::Conflict(Payload(encode(&conflict)?));
+/// let rejection = Rejection { seq: ClientSeq(2), refusal };
+///
+/// // Only the machine's own code reads it.
+/// if let RefusalMessage::Conflict(Payload(bytes)) = &rejection.refusal {
+///     assert_eq!(decode::<CounterConflict>(bytes)?, conflict);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// Which.

@@ -87,6 +87,27 @@ impl Recording {
     /// Runs it, and gives the last state and what it comes to. Costs an `apply`
     /// for each entry, and two passes over the state.
     ///
+    /// ```
+    /// use aper::Version;
+    /// use aper::collections::{Counter, Set};
+    /// use aper::protocol::{Payload, digest, encode};
+    /// use aper::sync::{Recording, Replayed, ReplayError};
+    ///
+    /// let recording = Recording {
+    ///     machine: "counter".to_owned(),
+    ///     schema: 1,
+    ///     version: Version(40),
+    ///     state: Payload(encode(&Counter::try_from(5)?)?),
+    ///     entries: vec![],
+    /// };
+    /// let (state, Replayed { version, hash }) = recording.replay::<Counter>()?;
+    /// assert_eq!((version, hash), (Version(40), digest(&state)?.hash));
+    ///
+    /// let other = recording.replay::<Set<String>>().map(|(_, replayed)| replayed);
+    /// assert!(matches!(other, Err(ReplayError::OtherMachine { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When it is not of this machine, or not whole, or the machine refuses

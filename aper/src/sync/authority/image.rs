@@ -11,6 +11,43 @@ use crate::time::Timestamp;
 
 /// The state at a version, not encoded yet. A clone shares the encoding:
 /// whoever asks first does the work, wherever that is.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::Recovered;
+/// use aper::protocol::decode;
+/// use aper::sync::authority::{Authority, ConnectionId, Image, Input, Output};
+/// use aper::{Timestamp, Version};
+///
+/// /// What a server's task does with an image: not here, but in a thread of its own.
+/// fn bytes(image: &Image) -> Result<Vec<u8>, aper::protocol::EncodeError> {
+///     assert_eq!(image.digest()?.bytes, image.encode()?.len() as u64);
+///     Ok(image.encode()?.to_vec())
+/// }
+///
+/// let mut session = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
+/// let now = Timestamp::from_millis(1_000);
+/// let join = Input::Join {
+///     connection: ConnectionId(1),
+///     user: None,
+///     resume: None,
+///     tail: Version(0),
+///     cheaper: Version(0),
+/// };
+/// session.handle(now, join);
+/// while let Some(output) = session.next_output() {
+///     match output {
+///         Output::Append { after, batch } => {
+///             session.handle(now, Input::Durable(after.after(batch.len())));
+///         }
+///         Output::Welcome { image: Some(image), .. } => {
+///             assert_eq!(decode::<Counter>(&bytes(&image)?)?, Counter::default());
+///         }
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Image {
     version: Version,

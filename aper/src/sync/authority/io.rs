@@ -67,6 +67,45 @@ pub enum Input {
 }
 
 /// Whether a journal has room.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::Recovered;
+/// use aper::protocol::{Payload, RefusalMessage, Submission, encode};
+/// use aper::sync::authority::{Authority, ConnectionId, Input, Output, Storage};
+/// use aper::{ClientSeq, Timestamp, Version};
+///
+/// let mut session = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
+/// let (now, connection) = (Timestamp::from_millis(1_000), ConnectionId(1));
+/// let transition = Payload(encode(&Counter::add(1))?);
+/// let submissions = vec![Submission { seq: ClientSeq(1), transition }];
+/// let mut told = Vec::new();
+/// for input in [
+///     Input::Join {
+///         connection,
+///         user: None,
+///         resume: None,
+///         tail: Version(0),
+///         cheaper: Version(0),
+///     },
+///     Input::Storage(Storage::Full), // the disk said so
+///     Input::Submit { connection, submissions },
+/// ] {
+///     session.handle(now, input);
+///     while let Some(output) = session.next_output() {
+///         match output {
+///             Output::Append { after, batch } => {
+///                 session.handle(now, Input::Durable(after.after(batch.len())));
+///             }
+///             other => told.push(other),
+///         }
+///     }
+/// }
+/// let Some(Output::Reject { rejection, .. }) = told.last() else { panic!("{told:?}") };
+/// assert_eq!(rejection.refusal, RefusalMessage::Unavailable);
+/// assert_eq!(session.version(), Version(0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
     /// It takes what comes.

@@ -42,6 +42,30 @@ use crate::time::Timestamp;
 
 /// The server half of one session.
 ///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::{Position, Recovered};
+/// use aper::protocol::Resume;
+/// use aper::sync::authority::{Authority, Input, SnapshotImage};
+/// use aper::{ClientId, ClientSeq, ResumeKey, Timestamp};
+///
+/// let mut session = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
+/// // The initial state is in no record: a journal gets it first.
+/// let image: SnapshotImage = session.snapshot();
+/// assert_eq!(image.position(), Position(0));
+/// let snapshot = image.encode()?; // where nobody waits for it
+/// # let _ = snapshot;
+/// session.handle(Timestamp::from_millis(1_000), Input::Absent);
+///
+/// assert_eq!(session.next_timeout(), None, "a counter has no timers");
+/// assert!(!session.was_migrated());
+/// let key = ResumeKey(uuid::Uuid::from_u128(1));
+/// let stranger =
+///     Resume { client: ClientId(3), key, holds: None, unanswered: ClientSeq(1) };
+/// assert!(!session.knows(&stranger), "it will get another number");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Costs: a submission is one `apply` (with a clone of the state unless the
 /// machine is [`ATOMIC`](StateMachine::ATOMIC)) and O(log clients); joining is
 /// O(log clients), and a clone of the state if a snapshot is needed.

@@ -19,6 +19,30 @@ use crate::sync::attempt::attempt;
 use crate::time::Timestamp;
 
 /// Why what a journal holds makes no session.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::{Record, Recovered};
+/// use aper::protocol::{Entry, Payload, encode};
+/// use aper::sync::{Authority, OpenError};
+/// use aper::{ClientId, ClientSeq, Epoch, Timestamp, Version};
+///
+/// let second = Entry {
+///     version: Version(2),
+///     epoch: Epoch(0),
+///     client: ClientId(1),
+///     seq: ClientSeq(2),
+///     at: Timestamp::from_millis(1_000),
+///     user: None,
+///     chance: None,
+///     transition: Payload(encode(&Counter::add(1))?),
+/// };
+/// // Somebody has lost the first.
+/// let recovered = Recovered { snapshot: None, records: vec![Record::Entry(second)] };
+/// let opened = Authority::open(Counter::default(), recovered, [7; 32]);
+/// assert_eq!(opened.err(), Some(OpenError::Gap { after: Version(0), found: Version(2) }));
+/// # Ok::<(), aper::protocol::EncodeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// It was written with a schema that this program does not know, or not any

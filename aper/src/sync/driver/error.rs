@@ -47,6 +47,10 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The code as a word, which is also how JavaScript has it.
+    ///
+    /// ```
+    /// assert_eq!(aper::sync::driver::ErrorCode::TooManyPending.as_str(), "too-many-pending");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -67,6 +71,11 @@ impl Error {
     }
 
     /// [`ErrorCode::Closed`].
+    ///
+    /// ```
+    /// use aper::sync::driver::{Error, ErrorCode};
+    /// assert_eq!(Error::closed().code, ErrorCode::Closed);
+    /// ```
     #[must_use]
     pub fn closed() -> Self {
         Self::new(ErrorCode::Closed, "the client is closed")
@@ -81,7 +90,21 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Why a transition was not taken.
+/// Why a transition was not taken: what
+/// [`Driver::submit`](super::Driver::submit) gives.
+///
+/// ```
+/// use aper::LocalTime;
+/// use aper::collections::Counter;
+/// use aper::sync::driver::{Driver, Error, Input, NotTaken};
+///
+/// let mut driver = Driver::<Counter>::new(None, None, || 0.5);
+/// let now = LocalTime::from_millis(0);
+/// driver.handle(now, Input::Close);
+/// assert!(driver.is_closed());
+/// let late = driver.submit(now, Counter::add(1));
+/// assert_eq!(late, Err(NotTaken::Misuse(Error::closed())));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken<C> {
     /// The state that the user sees does not allow it.

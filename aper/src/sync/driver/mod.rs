@@ -141,6 +141,16 @@ impl<S: StateMachine> Driver<S> {
     }
 
     /// Whether it was given [`Input::Close`]: it does nothing any more.
+    ///
+    /// ```
+    /// # use aper::LocalTime;
+    /// # use aper::collections::Counter;
+    /// # use aper::sync::driver::{Driver, Input};
+    /// let mut driver = Driver::<Counter>::new(None, None, || 0.5);
+    /// driver.handle(LocalTime::from_millis(0), Input::Close);
+    /// assert!(driver.is_closed());
+    /// assert_eq!(driver.next_timeout(), None);
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)

@@ -37,6 +37,79 @@ use crate::time::{LocalTime, Timestamp};
 
 /// The client half of one session.
 ///
+/// ```
+/// use aper::collections::{Counter, CounterConflict};
+/// use aper::protocol::{
+///     CatchUp, Entry, Payload, ServerMessage, SnapshotHeader, Welcome, encode,
+/// };
+/// use aper::sync::replica::{Event, Input, Outcome, Output, Replica, SubmitError};
+/// use aper::sync::{Refusal, Ticket};
+/// use aper::{ClientId, ClientSeq, Epoch, HistoryId, LocalTime, ResumeKey, Timestamp, Version};
+/// use uuid::Uuid;
+///
+/// // On a train: there is no state yet, and nothing is lost.
+/// let (here, there) = (LocalTime::from_millis(0), Timestamp::from_millis(9_000));
+/// let mut replica = Replica::<Counter>::new(None);
+/// let ticket: Ticket = replica.submit(here, Counter::add(1))?;
+/// assert_eq!((replica.state(), replica.pending()), (None, 1));
+/// assert_eq!((replica.identity(), replica.server_time(here)), (None, None));
+/// assert_eq!(replica.next_timeout(), None, "without a connection nothing is due");
+///
+/// // The server's first words: who this is, and a state of one byte.
+/// replica.handle(here, Input::Connected);
+/// let welcome = ServerMessage::Welcome(Welcome {
+///     client: ClientId(3),
+///     key: ResumeKey(Uuid::from_u128(7)),
+///     user: None,
+///     history: HistoryId(Uuid::from_u128(1)),
+///     version: Version(40),
+///     now: there,
+///     last_seq: ClientSeq(0),
+///     refused: vec![],
+///     window: 256,
+///     catch_up: CatchUp::Snapshot,
+/// });
+/// let (version, last_seq) = (Version(40), ClientSeq(0));
+/// let header = SnapshotHeader { version, at: there, last_seq, bytes: 1 };
+/// let state = Payload(encode(&Counter::try_from(5)?)?);
+/// for message in [welcome, ServerMessage::Snapshot(header), ServerMessage::Chunk(state)] {
+///     replica.handle(here, Input::Message(message));
+/// }
+/// assert!(replica.is_caught_up());
+/// assert_eq!(replica.identity().map(|identity| identity.client), Some(ClientId(3)));
+/// assert_eq!(replica.confirmed().map(|counter| counter.get()), Some(5));
+/// // What the user did shows already.
+/// assert_eq!(replica.state().map(|counter| counter.get()), Some(6));
+/// assert_eq!(replica.pending_shown().count(), 1);
+///
+/// // What the user sees does not allow this: it is never sent.
+/// let refused = replica.submit(here, Counter::add(Counter::MAX));
+/// let conflict = CounterConflict::OutOfRange { value: 6 };
+/// assert_eq!(refused, Err(SubmitError::Refused(Refusal::Conflict(conflict))));
+///
+/// // The server took the first.
+/// let entry = Entry {
+///     version: Version(41),
+///     epoch: Epoch(0),
+///     client: ClientId(3),
+///     seq: ClientSeq(1),
+///     at: there,
+///     user: None,
+///     chance: None,
+///     transition: Payload(encode(&Counter::add(1))?),
+/// };
+/// replica.handle(here, Input::Message(ServerMessage::Commits(vec![entry])));
+/// let mut settled = None;
+/// while let Some(output) = replica.next_output() {
+///     if let Output::Event(Event::Settled { ticket, outcome }) = output {
+///         settled = Some((ticket, outcome));
+///     }
+/// }
+/// assert_eq!(settled, Some((ticket, Outcome::Confirmed(Version(41)))));
+/// assert!(replica.is_saved());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Costs, with p pending transitions: `submit` is one `apply`; a message with
 /// n entries is n + p of them, and one clone of the state; each rejection is p
 /// and a clone.
@@ -117,6 +190,41 @@ impl<S: StateMachine> Replica<S> {
     ///
     /// Such a replica sends nothing before the device has kept it: see
     /// [`Output::Store`].
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// use aper::collections::Counter;
+    /// use aper::sync::Ticket;
+    /// use aper::sync::replica::{Input, OutboxChange, OutboxItem, Output, Replica};
+    /// use aper::LocalTime;
+    ///
+    /// /// Does what the replica wants of the device.
+    /// fn keep(replica: &mut Replica<Counter>, device: &mut BTreeMap<Ticket, OutboxItem>) {
+    ///     while let Some(output) = replica.next_output() {
+    ///         let Output::Store { serial, changes } = output else { continue };
+    ///         for change in changes {
+    ///             match change {
+    ///                 OutboxChange::Put(item) => drop(device.insert(item.ticket, item)),
+    ///                 OutboxChange::Remove(ticket) => drop(device.remove(&ticket)),
+    ///             }
+    ///         }
+    ///         replica.handle(LocalTime::from_millis(0), Input::Stored { serial });
+    ///     }
+    /// }
+    ///
+    /// let mut device = BTreeMap::new();
+    /// let mut replica = Replica::<Counter>::restore(None, vec![])?;
+    /// replica.submit(LocalTime::from_millis(0), Counter::add(1))?;
+    /// assert!(!replica.is_kept());
+    /// keep(&mut replica, &mut device);
+    /// assert!(replica.is_kept());
+    ///
+    /// drop(replica); // the page is closed, and opened again tomorrow
+    /// let kept = device.into_values().collect();
+    /// assert_eq!(Replica::<Counter>::restore(None, kept)?.pending(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
