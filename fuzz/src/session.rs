@@ -94,8 +94,12 @@ impl Game {
                 None => return Ok(()),
             },
             17 => Input::Storage(*u.choose(&[Storage::Writable, Storage::Full])?),
-            18 => {
+            18 if u.arbitrary()? => {
                 self.store();
+                return Ok(());
+            }
+            18 => {
+                self.sleep();
                 return Ok(());
             }
             _ => {
@@ -228,9 +232,35 @@ impl Game {
         }
     }
 
+    /// The session ends when there is nothing to do, and is woken with the
+    /// connections that it had.
+    fn sleep(&mut self) {
+        if !self.log.is_written() {
+            return;
+        }
+        self.store();
+        let connections = self.connections.clone();
+        self.reopen();
+        for (connection, client) in connections {
+            let client = client.expect("a welcome waits for nothing but the journal");
+            self.connections.insert(connection, Some(client));
+            self.authority.handle(self.now, Input::Reattach { connection, client });
+            assert!(self.authority.next_output().is_none(), "it is as it was");
+        }
+        self.authority.handle(self.now, Input::Absent);
+        assert!(self.authority.next_output().is_none(), "nobody came or went");
+    }
+
     /// The session ends, and comes back with what is durable and without its
     /// connections.
     fn crash(&mut self) {
+        self.reopen();
+        self.authority.handle(self.now, Input::Absent);
+        self.drain();
+        self.store();
+    }
+
+    fn reopen(&mut self) {
         self.seed = self.seed.wrapping_add(1);
         self.authority = open(&mut self.log, self.seed);
         self.connections.clear();
@@ -246,9 +276,6 @@ impl Game {
             );
         }
         self.told = version;
-        self.authority.handle(self.now, Input::Absent);
-        self.drain();
-        self.store();
     }
 }
 
