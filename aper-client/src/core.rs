@@ -213,6 +213,8 @@ impl<S: StateMachine> Inner<S> {
                     }
                 }
                 Output::Identified(_) => news = News::Some,
+                // No device keeps a native client.
+                Output::Store { .. } => {}
             }
         }
         if self.driver.is_closed() {

@@ -53,6 +53,7 @@ struct Game {
 /// What keeps the outbox, when it is told to.
 #[derive(Default)]
 struct Device {
+    identity: Option<Identity>,
     items: BTreeMap<Ticket, OutboxItem>,
     waiting: VecDeque<(u64, Vec<OutboxChange>)>,
 }
@@ -105,10 +106,12 @@ impl Game {
 
     /// The page is loaded anew, with what the device has.
     fn reload(&mut self) {
-        let mut device = self.device.take().unwrap_or_default();
+        let identity = self.identity;
+        let new = || Device { identity, ..Device::default() };
+        let mut device = self.device.take().unwrap_or_else(new);
         device.waiting.clear();
         let kept: Vec<OutboxItem> = device.items.values().cloned().collect();
-        match Replica::restore(self.identity, kept) {
+        match Replica::restore(device.identity, kept) {
             Ok(replica) => {
                 self.replica = replica;
                 self.open = device.items.keys().copied().collect();
@@ -177,6 +180,7 @@ impl Device {
         let (serial, changes) = self.waiting.pop_front()?;
         for change in changes {
             match change {
+                OutboxChange::Identify(identity) => self.identity = Some(identity),
                 OutboxChange::Put(item) => drop(self.items.insert(item.ticket, item)),
                 OutboxChange::Remove(ticket) => drop(self.items.remove(&ticket)),
             }

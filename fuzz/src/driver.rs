@@ -129,6 +129,7 @@ impl Game {
                     assert!(self.open.remove(&ticket), "I5: {ticket:?} ended twice");
                 }
                 Output::Changed | Output::Identified(_) => {}
+                Output::Store { .. } => unreachable!("no device keeps this one"),
             }
         }
     }

@@ -132,6 +132,7 @@ pub struct Client<S: StateMachine> {
 /// Where a client keeps its outbox.
 #[derive(Default)]
 pub struct Device {
+    pub identity: Option<Identity>,
     pub items: BTreeMap<Ticket, OutboxItem>,
     pub asked: VecDeque<(u64, Vec<OutboxChange>)>,
 }
@@ -143,9 +144,10 @@ impl Device {
         for (serial, changes) in self.asked.drain(..) {
             for change in changes {
                 match change {
-                    OutboxChange::Put(item) => self.items.insert(item.ticket, item),
-                    OutboxChange::Remove(ticket) => self.items.remove(&ticket),
-                };
+                    OutboxChange::Identify(identity) => self.identity = Some(identity),
+                    OutboxChange::Put(item) => drop(self.items.insert(item.ticket, item)),
+                    OutboxChange::Remove(ticket) => drop(self.items.remove(&ticket)),
+                }
             }
             last = Some(serial);
         }
@@ -158,10 +160,10 @@ impl<S: StateMachine> Client<S> {
         Self::of(Replica::new(None))
     }
 
-    /// One whose outbox a device keeps, as it left it.
-    pub fn restored(identity: Option<Identity>, device: Device) -> Self {
+    /// One that a device keeps, as it left it.
+    pub fn restored(device: Device) -> Self {
         let items = device.items.values().cloned().collect();
-        let replica = Replica::restore(identity, items).unwrap();
+        let replica = Replica::restore(device.identity, items).unwrap();
         Self { device, ..Self::of(replica) }
     }
 

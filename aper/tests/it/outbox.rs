@@ -1,26 +1,26 @@
 //! What a device keeps, so that it outlives the page.
 
-use aper::protocol::Payload;
-use aper::sync::replica::{Input, OutboxItem};
+use aper::protocol::{Payload, encode};
+use aper::sync::replica::{Input, OutboxItem, UnreadableItem};
 use aper::sync::{Outcome, Ticket};
-use aper::{ClientSeq, Identity, Version};
+use aper::{ClientSeq, Version};
 
 use crate::bank::{Bank, Change};
 use crate::link::{Client, Device, Server, bytes_of};
 
-fn page(identity: Option<Identity>, device: Device) -> Client<Bank> {
-    Client::restored(identity, device)
+fn page(device: Device) -> Client<Bank> {
+    Client::restored(device)
 }
 
-/// The page is gone; what is left is its identity and what the device kept.
-fn left_of(client: Client<Bank>) -> (Option<Identity>, Device) {
-    (client.replica.identity(), Device { items: client.device.items, ..Device::default() })
+/// The page is gone; what is left is what the device kept.
+fn left_of(client: Client<Bank>) -> Device {
+    Device { asked: [].into(), ..client.device }
 }
 
 #[test]
 fn nothing_is_sent_before_it_is_kept_under_its_number() {
     let mut server = Server::new(Bank::default());
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.connect(1);
     ada.exchange(&mut server);
     ada.submit(Change::Deposit(3)).unwrap();
@@ -39,12 +39,11 @@ fn nothing_is_sent_before_it_is_kept_under_its_number() {
 #[test]
 fn what_was_made_offline_outlives_the_page_and_is_sent_once() {
     let mut server = Server::new(Bank::default());
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.submit(Change::Deposit(1)).unwrap();
     ada.submit(Change::Deposit(2)).unwrap();
     ada.keep();
-    let (identity, device) = left_of(ada);
-    let mut ada = page(identity, device);
+    let mut ada = page(left_of(ada));
     assert_eq!(ada.replica.pending(), 2);
     ada.connect(1);
     ada.exchange(&mut server);
@@ -59,7 +58,7 @@ fn what_was_made_offline_outlives_the_page_and_is_sent_once() {
 #[test]
 fn what_had_arrived_is_not_sent_again_under_another_number() {
     let mut server = Server::new(Bank::default());
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.connect(1);
     ada.exchange(&mut server);
     ada.submit(Change::Deposit(3)).unwrap();
@@ -67,8 +66,7 @@ fn what_had_arrived_is_not_sent_again_under_another_number() {
     ada.deliver_up(&mut server);
     assert_eq!(server.authority.state().balance, 3);
 
-    let (identity, device) = left_of(ada);
-    let mut ada = page(identity, device);
+    let mut ada = page(left_of(ada));
     ada.connect(2);
     ada.exchange(&mut server);
     ada.keep();
@@ -80,12 +78,13 @@ fn what_had_arrived_is_not_sent_again_under_another_number() {
 #[test]
 fn later_ones_wait_for_the_earlier_ones_to_be_kept() {
     let mut server = Server::new(Bank::default());
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.connect(1);
     ada.exchange(&mut server);
     ada.submit(Change::Deposit(1)).unwrap();
     ada.submit(Change::Deposit(2)).unwrap();
-    ada.handle(Input::Stored { serial: 1 });
+    // The first change was who she is.
+    ada.handle(Input::Stored { serial: 2 });
     ada.exchange(&mut server);
     assert_eq!(server.authority.state().balance, 1);
     ada.keep();
@@ -93,10 +92,68 @@ fn later_ones_wait_for_the_earlier_ones_to_be_kept() {
     assert_eq!(server.authority.state().balance, 3);
 }
 
+/// A server that lost everything, and the page is gone at the worst moment: the
+/// device has the new identity together with what is numbered under it, and
+/// nothing of what was numbered under the old one.
+#[test]
+fn a_number_is_kept_with_the_client_that_it_belongs_to() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = page(Device::default());
+    ada.connect(1);
+    ada.exchange(&mut server);
+    ada.submit(Change::Deposit(1)).unwrap();
+    ada.keep();
+    ada.lose_connection();
+    ada.submit(Change::Deposit(2)).unwrap();
+    ada.keep();
+
+    let mut ada = page(left_of(ada));
+    let mut other = Server::new(Bank::default());
+    // So that its keys are its own.
+    other.restart(Bank::default());
+    ada.connect(2);
+    ada.exchange(&mut other);
+    let before = ada.device.identity;
+    assert!(matches!(ada.settled[..], [(Ticket(1), Outcome::Snapshot(_))]), "{:?}", ada.settled);
+    ada.keep();
+    let left = left_of(ada);
+    assert_ne!(left.identity, before);
+    assert_eq!(left.items.keys().copied().collect::<Vec<_>>(), [Ticket(2)]);
+
+    let mut ada = page(left);
+    ada.connect(3);
+    ada.exchange(&mut other);
+    ada.keep();
+    ada.exchange(&mut other);
+    assert_eq!(other.authority.state().balance, 2);
+    assert!(ada.replica.is_saved());
+}
+
+#[test]
+fn kept_bytes_are_their_own_machines_and_schemas() {
+    let item = OutboxItem {
+        ticket: Ticket(3),
+        seq: Some(ClientSeq(2)),
+        transition: Payload(encode(&Change::Deposit(3)).unwrap()),
+    };
+    let bytes = item.to_bytes::<Bank>();
+    assert_eq!(OutboxItem::from_bytes::<Bank>(Ticket(3), &bytes), Ok(item));
+    let other = OutboxItem::from_bytes::<aper::collections::Counter>(Ticket(3), &bytes);
+    assert_eq!(other, Err(UnreadableItem));
+    let head = bytes.len() - encode(&Change::Deposit(3)).unwrap().len();
+    for length in 0..head {
+        let cut = OutboxItem::from_bytes::<Bank>(Ticket(3), &bytes[..length]);
+        assert_eq!(cut, Err(UnreadableItem), "{length} bytes");
+    }
+    let mut newer = bytes;
+    newer["bank".len() + 1] += 1;
+    assert_eq!(OutboxItem::from_bytes::<Bank>(Ticket(3), &newer), Err(UnreadableItem));
+}
+
 #[test]
 fn a_device_that_keeps_nothing_is_done_without() {
     let mut server = Server::new(Bank::default());
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.connect(1);
     ada.exchange(&mut server);
     ada.submit(Change::Deposit(1)).unwrap();
@@ -109,10 +166,10 @@ fn a_device_that_keeps_nothing_is_done_without() {
 /// What was kept under another schema is not this machine's.
 #[test]
 fn what_cannot_be_read_is_an_error() {
-    let mut ada = page(None, Device::default());
+    let mut ada = page(Device::default());
     ada.submit(Change::Note("hello".to_owned())).unwrap();
     ada.keep();
-    let mut items: Vec<_> = left_of(ada).1.items.into_values().collect();
+    let mut items: Vec<_> = left_of(ada).items.into_values().collect();
     items[0].transition.0.truncate(2);
     assert!(aper::sync::Replica::<Bank>::restore(None, items).is_err());
     assert_eq!(Server::new(Bank::default()).authority.version(), Version(0));

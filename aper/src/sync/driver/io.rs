@@ -2,7 +2,28 @@
 
 use crate::id::Identity;
 use crate::protocol::CloseCode;
+use crate::sync::replica::OutboxChange;
 use crate::sync::{Outcome, Ticket};
+
+/// What a device keeps of one client, for the next time: who it is, and what
+/// has no answer yet. The changes of [`Output::Store`] are carried out on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The last one of
+    /// [`OutboxChange::Identify`](crate::sync::replica::OutboxChange::Identify).
+    pub identity: Option<Identity>,
+    /// In the order of their tickets.
+    pub items: Vec<KeptItem>,
+}
+
+/// An [`OutboxItem`](crate::sync::replica::OutboxItem), as it was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptItem {
+    /// Its place, and its name.
+    pub ticket: Ticket,
+    /// What [`to_bytes`](crate::sync::replica::OutboxItem::to_bytes) gave.
+    pub bytes: Vec<u8>,
+}
 
 /// What happens to a client.
 #[derive(Clone, Debug)]
@@ -29,6 +50,14 @@ pub enum Input {
     Reconnect,
     /// The application has no more use for it.
     Close,
+    /// The device has kept what [`Output::Store`] asked for, up to this number.
+    Stored {
+        /// The number.
+        serial: u64,
+    },
+    /// The device keeps nothing any more, and nothing of what it had kept is
+    /// there to be found by the next: go on without.
+    NotStored,
 }
 
 /// What a client wants done.
@@ -58,4 +87,12 @@ pub enum Output<C> {
     },
     /// The server said who this client is.
     Identified(Identity),
+    /// Keep this on the device, all or none, then give [`Input::Stored`]. Only
+    /// from a client that a device [keeps](super::Driver::restore).
+    Store {
+        /// Numbers grow: what is kept up to one is all that came up to it.
+        serial: u64,
+        /// In this order.
+        changes: Vec<OutboxChange>,
+    },
 }

@@ -49,7 +49,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use self::error::{Error, ErrorCode, NotTaken};
-pub use self::io::{Input, Output};
+pub use self::io::{Input, Kept, KeptItem, Output};
 pub use self::status::{Connection, Problem, ProblemCode, Status};
 use super::replica::{Input as ReplicaInput, Output as ReplicaOutput};
 use super::{Backoff, Event, Replica, Ticket};
@@ -93,6 +93,7 @@ pub struct Driver<S: StateMachine> {
     /// Whether nothing has failed since the last time that all was well.
     untroubled: bool,
     problem: Option<Problem>,
+    discarded: usize,
     outputs: VecDeque<Output<S::Conflict>>,
 }
 
@@ -122,14 +123,60 @@ impl<S: StateMachine> Driver<S> {
     /// gives numbers from 0 to 1, of which the pauses between attempts are made.
     #[must_use]
     pub fn new(identity: Option<Identity>, token: Option<String>, random: fn() -> f64) -> Self {
+        Self::of(Replica::new(identity), token, random)
+    }
+
+    /// The same, of a client that a device keeps, so that what has no answer
+    /// outlives it and is sent exactly once by the next: `kept` is what the
+    /// device has of earlier ones, or nothing. No two may have the same at a
+    /// time.
+    ///
+    /// What was kept by another machine, or under another
+    /// [`SCHEMA`](StateMachine::SCHEMA), is not sent;
+    /// [`discarded`](Self::discarded) says how much that was. Drain
+    /// [`next_output`](Self::next_output) afterwards.
+    ///
+    /// ```
+    /// use aper::LocalTime;
+    /// use aper::collections::Counter;
+    /// use aper::sync::driver::{Driver, Input, Kept, KeptItem, Output};
+    /// use aper::sync::replica::OutboxChange;
+    ///
+    /// let now = LocalTime::from_millis(0);
+    /// let mut driver = Driver::<Counter>::restore(Kept::default(), None, || 0.5);
+    /// let ticket = driver.submit(now, Counter::add(3))?;
+    /// let Some(Output::Store { serial, changes }) = driver.next_output() else { panic!() };
+    /// let [OutboxChange::Put(item)] = &changes[..] else { panic!() };
+    /// let bytes = item.to_bytes::<Counter>(); // what a device would write
+    /// assert!(!driver.status().kept);
+    /// driver.handle(now, Input::Stored { serial });
+    /// assert!(driver.status().kept);
+    ///
+    /// // The page is gone; here is the next.
+    /// let kept = Kept { identity: None, items: vec![KeptItem { ticket, bytes }] };
+    /// let driver = Driver::<Counter>::restore(kept, None, || 0.5);
+    /// assert_eq!((driver.status().pending, driver.discarded()), (1, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn restore(kept: Kept, token: Option<String>, random: fn() -> f64) -> Self {
+        let items = kept.items.into_iter().map(|KeptItem { ticket, bytes }| (ticket, bytes));
+        let (replica, discarded) = Replica::restore_readable(kept.identity, items);
+        let mut driver = Self { discarded, ..Self::of(replica, token, random) };
+        driver.follow_replica(LocalTime::default());
+        driver
+    }
+
+    fn of(replica: Replica<S>, token: Option<String>, random: fn() -> f64) -> Self {
         Self {
-            replica: Replica::new(identity),
+            replica,
             token,
             random,
             backoff: Backoff::default(),
             phase: Phase::Waiting { until: LocalTime::default() },
             untroubled: true,
             problem: None,
+            discarded: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -138,6 +185,13 @@ impl<S: StateMachine> Driver<S> {
     #[must_use]
     pub fn replica(&self) -> &Replica<S> {
         &self.replica
+    }
+
+    /// How many transitions the device had kept that are none of this
+    /// machine's: they are lost.
+    #[must_use]
+    pub fn discarded(&self) -> usize {
+        self.discarded
     }
 
     /// Whether it was given [`Input::Close`]: it does nothing any more.
@@ -169,7 +223,12 @@ impl<S: StateMachine> Driver<S> {
             }
             Phase::Waiting { .. } | Phase::Opening { .. } => Connection::Offline,
         };
-        Status { connection, pending: self.replica.pending(), problem: self.problem.clone() }
+        Status {
+            connection,
+            pending: self.replica.pending(),
+            kept: self.replica.is_kept(),
+            problem: self.problem.clone(),
+        }
     }
 
     /// Takes a transition of the user's; see [`Replica::submit`]. Drain
@@ -219,12 +278,19 @@ impl<S: StateMachine> Driver<S> {
                     self.attempt(now);
                 }
             }
+            Input::Stored { serial } => self.stored(now, ReplicaInput::Stored { serial }),
+            Input::NotStored => self.stored(now, ReplicaInput::NotStored),
             Input::Close => {
                 self.outputs.push_back(Output::Close { code: CloseCode::Normal, reason: "" });
                 self.phase = Phase::Closed;
                 self.problem = None;
             }
         }
+    }
+
+    fn stored(&mut self, now: LocalTime, input: ReplicaInput) {
+        self.replica.handle(now, input);
+        self.follow_replica(now);
     }
 
     /// The next thing to do, until there is none.
@@ -309,8 +375,9 @@ impl<S: StateMachine> Driver<S> {
                 ReplicaOutput::Send(message) => self.send(message),
                 ReplicaOutput::Reconnect { code, reason } => self.give_up(now, code, reason),
                 ReplicaOutput::Event(event) => self.event(now, event),
-                // Its outbox is not kept.
-                ReplicaOutput::Store { .. } => {}
+                ReplicaOutput::Store { serial, changes } => {
+                    self.outputs.push_back(Output::Store { serial, changes });
+                }
             }
         }
     }
@@ -327,9 +394,13 @@ impl<S: StateMachine> Driver<S> {
                     *online_since = Some(now);
                 }
                 self.untroubled = true;
-                self.problem = None;
+                self.problem.take_if(|problem| problem.code != ProblemCode::Forgotten);
             }
-            Event::Progress { .. } | Event::Forgotten => {}
+            Event::Progress { .. } => {}
+            Event::Forgotten => {
+                let text = "the server did not know this client any more".into();
+                self.problem = Some(Problem { code: ProblemCode::Forgotten, text });
+            }
             Event::Diverged { .. } => {
                 let text = "the state here was not the server's; it is fetched anew".into();
                 self.problem = Some(Problem { code: ProblemCode::Diverged, text });

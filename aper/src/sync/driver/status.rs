@@ -28,8 +28,13 @@ pub struct Status {
     pub connection: Connection,
     /// How many of the user's transitions have no answer yet.
     pub pending: usize,
+    /// Whether all of these are kept on this device, and will be sent even if
+    /// the client ends here. Never, if there is no device that
+    /// [keeps](super::Driver::restore) anything.
+    pub kept: bool,
     /// Why it is not online, as far as that is known and is worth saying: an
-    /// unreachable server is none, it is what "offline" means.
+    /// unreachable server is none, it is what "offline" means. (With one
+    /// exception: who was [forgotten](ProblemCode::Forgotten) may be online.)
     pub problem: Option<Problem>,
 }
 
@@ -109,6 +114,10 @@ pub enum ProblemCode {
     TooBig,
     /// The server cannot keep anything new at the moment. It tries again.
     Unavailable,
+    /// The server did not know any more who this client was. It is another one
+    /// now, and goes on; this is told until the connection ends. How those
+    /// transitions ended that had been sent is not known.
+    Forgotten,
 }
 
 impl ProblemCode {
@@ -139,6 +148,7 @@ impl ProblemCode {
             Self::Slow => "slow",
             Self::TooBig => "too-big",
             Self::Unavailable => "unavailable",
+            Self::Forgotten => "forgotten",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Scripts of what happens to a client, and what it does about it.
 
+mod kept;
+
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -9,6 +11,7 @@ use crate::protocol::{
     CatchUp, Entry, Hello, RefusalMessage, Rejection, SnapshotHeader, Submission, Welcome,
 };
 use crate::state_machine::Context;
+use crate::sync::replica::{OutboxChange, OutboxItem};
 use crate::time::Timestamp;
 
 /// A sum of what was added, which does not take zeros.
@@ -43,7 +46,11 @@ struct Script {
 /// client do, and its status if that is new.
 #[track_caller]
 fn check(script: &str) {
-    let driver = Driver::new(None, Some("secret".to_owned()), || 1.0);
+    run(Driver::new(None, Some("secret".to_owned()), || 1.0), script);
+}
+
+#[track_caller]
+fn run(driver: Driver<Sum>, script: &str) {
     let mut run = Script { status: driver.status(), driver, now: 0, log: Vec::new() };
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (step, expected) = line.split_once("=>").unwrap_or((line, ""));
@@ -75,6 +82,8 @@ impl Script {
             "signal" => self.handle(Input::Signal),
             "reconnect" => self.handle(Input::Reconnect),
             "close" => self.handle(Input::Close),
+            "stored" => self.handle(Input::Stored { serial: number() }),
+            "not-stored" => self.handle(Input::NotStored),
             "add" => self.submit(vec![u8::try_from(number()).unwrap()]),
             "add-long" => self.submit(vec![1; usize::try_from(number()).unwrap()]),
             "state" => self.log.push(format!("{:?}", self.driver.replica().state())),
@@ -166,16 +175,33 @@ impl Script {
                 Output::Changed => continue,
                 Output::Settled { ticket, outcome } => format!("{} {outcome:?}", ticket.0),
                 Output::Identified(identity) => format!("I am {}", identity.client),
+                Output::Store { serial, changes } => {
+                    let changes = changes.into_iter().map(change);
+                    format!("store {serial}: {}", changes.collect::<Vec<_>>().join(" "))
+                }
             };
             self.log.push(text);
         }
         let status = self.driver.status();
         if status != self.status {
             let problem = status.problem.as_ref().map_or("", |problem| problem.code.as_str());
-            let text = format!("{:?} {} {problem}", status.connection, status.pending);
+            let kept = if status.kept { "kept " } else { "" };
+            let text = format!("{:?} {} {kept}{problem}", status.connection, status.pending);
             self.log.push(text.trim_end().to_lowercase());
             self.status = status;
         }
+    }
+}
+
+/// What a device is to do, in short: `+2#1` is to keep ticket 2, numbered 1.
+fn change(change: OutboxChange) -> String {
+    match change {
+        OutboxChange::Identify(identity) => format!("me={}", identity.client),
+        OutboxChange::Put(OutboxItem { ticket, seq: Some(seq), .. }) => {
+            format!("+{}#{seq}", ticket.0)
+        }
+        OutboxChange::Put(OutboxItem { ticket, seq: None, .. }) => format!("+{}", ticket.0),
+        OutboxChange::Remove(ticket) => format!("-{}", ticket.0),
     }
 }
 

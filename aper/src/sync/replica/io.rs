@@ -67,6 +67,10 @@ pub struct OutboxItem {
 /// What is to be kept on the device, or not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxChange {
+    /// The client is this one from now on: keep it in place of who it was. It
+    /// comes before whatever is numbered under it, so that a number is never
+    /// kept without the client that it belongs to.
+    Identify(Identity),
     /// Keep this, in place of an earlier one with its ticket.
     Put(OutboxItem),
     /// It is settled.

@@ -20,6 +20,7 @@ use std::collections::VecDeque;
 use self::fault::Fault;
 pub use self::io::{Event, Input, OutboxChange, OutboxItem, Outcome, Output, SubmitError, Ticket};
 use self::outbox::Outbox;
+pub use self::outbox::UnreadableItem;
 use self::pending::{Effect, Pending, Stage};
 use self::prediction::predict;
 use self::receiving::Receiving;
@@ -183,10 +184,10 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// A replica whose pending transitions a device keeps, so that they outlive
-    /// it: `kept` is what the device has, in the order of the tickets, from
-    /// earlier ones of the same `identity`. They are pending again, under
-    /// their tickets, and are sent exactly once.
+    /// A replica whose identity and pending transitions a device keeps, so that
+    /// they outlive it: `kept` is what the device has, in the order of the
+    /// tickets, from earlier ones of the same `identity`. They are pending
+    /// again, under their tickets, and are sent exactly once.
     ///
     /// Such a replica sends nothing before the device has kept it: see
     /// [`Output::Store`].
@@ -233,9 +234,36 @@ impl<S: StateMachine> Replica<S> {
     /// numbers are none that a replica gave.
     pub fn restore(identity: Option<Identity>, kept: Vec<OutboxItem>) -> Result<Self, DecodeError> {
         outbox::check(&kept)?;
+        let pending: Result<_, _> = kept.into_iter().map(Pending::restore).collect();
+        Ok(Self::with_kept(identity, pending?))
+    }
+
+    /// [`restore`](Self::restore) of what a device has under its tickets. What
+    /// cannot be read is left out, and need not be kept any longer. Gives how
+    /// many are lost.
+    pub(crate) fn restore_readable(
+        identity: Option<Identity>,
+        kept: impl Iterator<Item = (Ticket, Vec<u8>)>,
+    ) -> (Self, usize) {
+        let (mut readable, mut lost) = (VecDeque::new(), Vec::new());
+        for (ticket, bytes) in kept {
+            let last = readable.back().map(|last: &Pending<_>| (last.ticket, last.seq));
+            let item = OutboxItem::from_bytes::<S>(ticket, &bytes).ok();
+            let item = item.filter(|item| item.follows(last));
+            match item.and_then(|item| Pending::restore(item).ok()) {
+                Some(pending) => readable.push_back(pending),
+                None => lost.push(ticket),
+            }
+        }
+        let mut replica = Self::with_kept(identity, readable);
+        lost.iter().for_each(|ticket| replica.outbox.remove(*ticket));
+        replica.outputs.extend(replica.outbox.ask());
+        (replica, lost.len())
+    }
+
+    fn with_kept(identity: Option<Identity>, kept: VecDeque<Pending<S::Transition>>) -> Self {
         let mut replica = Self::new(identity);
-        let pending: Result<VecDeque<_>, _> = kept.into_iter().map(Pending::restore).collect();
-        replica.pending = pending?;
+        replica.pending = kept;
         for pending in &replica.pending {
             replica.next_ticket = replica.next_ticket.max(pending.ticket.0 + 1);
             if let Some(seq) = pending.seq {
@@ -243,7 +271,7 @@ impl<S: StateMachine> Replica<S> {
             }
         }
         replica.outbox = Outbox::kept();
-        Ok(replica)
+        replica
     }
 
     /// What the user should see: the confirmed state and the user's own
@@ -275,6 +303,11 @@ impl<S: StateMachine> Replica<S> {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()
+    }
+
+    /// The tickets of all that has no answer yet, in order.
+    pub fn pending_tickets(&self) -> impl Iterator<Item = Ticket> {
+        self.pending.iter().map(|pending| pending.ticket)
     }
 
     /// The pending transitions that are part of [`state`](Self::state), in
@@ -478,6 +511,7 @@ impl<S: StateMachine> Replica<S> {
                 self.outputs.push_back(Output::Event(Event::Forgotten));
             }
             self.outputs.push_back(Output::Event(Event::Identified(identity)));
+            self.outbox.change(|| OutboxChange::Identify(identity));
             self.forget_numbers(welcome.version);
             self.rebase(now);
         }
