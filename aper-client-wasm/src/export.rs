@@ -5,16 +5,21 @@
 //! except for asking its [`Listener`] to make an error. The npm package
 //! wraps the class; nobody else need know it.
 
+mod device;
+mod replay;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use aper::StateMachine;
 use aper::sync::driver::{Connection, Error, ErrorCode};
 use aper::sync::{Outcome, Refusal};
+use aper::{Identity, StateMachine};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub use self::device::Item;
+pub use self::replay::replay;
 use crate::client::{Client, Ended, Options, Subscription};
 use crate::value;
 
@@ -38,6 +43,9 @@ use crate::value;
 /// # fn main() {}
 /// ```
 ///
+/// With `export_client!(Likes, replay)` the class can also run an
+/// [`aper::sync::Recording`], for tests; it costs some kilobytes.
+///
 /// The crate is a `cdylib` and nothing else. With this crate's feature
 /// `typescript` the macro also makes a test, `write_types`, that writes the
 /// TypeScript types of the machine to the file that the environment variable
@@ -46,7 +54,15 @@ use crate::value;
 #[macro_export]
 macro_rules! export_client {
     ($machine:ty) => {
-        $crate::__export_class!($machine);
+        $crate::__export_class!($machine, {});
+        $crate::__export_types!($machine);
+    };
+    ($machine:ty, replay) => {
+        $crate::__export_class!($machine, {
+            pub fn replay(recording: &[u8]) -> Result<Vec<u64>, JsValue> {
+                $crate::export::replay::<$machine>(recording)
+            }
+        });
         $crate::__export_types!($machine);
     };
 }
@@ -54,12 +70,12 @@ macro_rules! export_client {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_class {
-    ($machine:ty) => {
+    ($machine:ty, { $($more:tt)* }) => {
         const _: () = {
             use wasm_bindgen::JsValue;
             use wasm_bindgen::prelude::wasm_bindgen;
             use $crate::__private::wasm_bindgen;
-            use $crate::export::{Exported, Listener, Settle};
+            use $crate::export::{Exported, Item, Listener, Settle};
 
             /// A client of one session.
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
@@ -72,9 +88,10 @@ macro_rules! __export_class {
                     url: &str,
                     token: Option<String>,
                     identity: Option<String>,
+                    kept: Option<Vec<Item>>,
                     listener: Listener,
                 ) -> Result<Self, JsValue> {
-                    Exported::connect(url, token, identity, listener).map(Self)
+                    Exported::connect(url, token, identity, kept, listener).map(Self)
                 }
 
                 pub fn state(&self) -> Result<JsValue, JsValue> {
@@ -93,6 +110,10 @@ macro_rules! __export_class {
                     self.0.pending()
                 }
 
+                pub fn kept(&self) -> bool {
+                    self.0.kept()
+                }
+
                 pub fn problem(&self) -> Option<String> {
                     self.0.problem()
                 }
@@ -109,6 +130,23 @@ macro_rules! __export_class {
 
                 pub fn submit(&self, transition: JsValue, settle: Settle) -> Result<(), JsValue> {
                     self.0.submit(transition, settle)
+                }
+
+                pub fn restored(&self, settle: Settle) -> bool {
+                    self.0.restored(settle)
+                }
+
+                pub fn discarded(&self) -> usize {
+                    self.0.discarded()
+                }
+
+                pub fn stored(&self, serial: f64) {
+                    self.0.stored(serial);
+                }
+
+                #[wasm_bindgen(js_name = notStored)]
+                pub fn not_stored(&self) {
+                    self.0.not_stored();
                 }
 
                 pub fn reconnect(&self) {
@@ -132,6 +170,8 @@ macro_rules! __export_class {
                 pub fn on_panic(handler: $crate::export::PanicHandler) {
                     $crate::export::on_panic(handler);
                 }
+
+                $($more)*
             }
         };
     };
@@ -167,6 +207,15 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn identified(this: &Listener, identity: &str);
+
+    #[wasm_bindgen(method)]
+    fn put(this: &Listener, ticket: f64, bytes: &[u8]);
+
+    #[wasm_bindgen(method)]
+    fn remove(this: &Listener, ticket: f64);
+
+    #[wasm_bindgen(method)]
+    fn store(this: &Listener, serial: f64);
 
     #[wasm_bindgen(method)]
     fn error(this: &Listener, code: &str, text: &str) -> JsValue;
@@ -219,7 +268,8 @@ pub struct Exported<S: StateMachine> {
 }
 
 impl<S: StateMachine> Exported<S> {
-    /// Connects; see [`Client::connect`].
+    /// Connects; see [`Client::connect`]. `kept` is what a device has of earlier
+    /// clients, if there is a device that keeps this one.
     ///
     /// # Errors
     ///
@@ -228,17 +278,25 @@ impl<S: StateMachine> Exported<S> {
         url: &str,
         token: Option<String>,
         identity: Option<String>,
+        kept: Option<Vec<Item>>,
         listener: Listener,
     ) -> Result<Self, JsValue> {
         let listener = Rc::new(listener);
-        let keeper = Rc::clone(&listener);
-        let options = Options {
-            token,
-            // What cannot be read is no identity; the server gives a new one.
-            identity: identity.and_then(|identity| identity.parse().ok()),
-            on_identity: Some(Box::new(move |identity| keeper.identified(&identity.to_string()))),
+        // What cannot be read is no identity; the server gives a new one.
+        let identity = identity.and_then(|identity| identity.parse().ok());
+        let options = match kept {
+            Some(kept) => {
+                let device = device::device::<S>(identity, &kept, &listener);
+                Options { token, device: Some(device), ..Options::default() }
+            }
+            None => {
+                let keeper = Rc::clone(&listener);
+                let keep = move |identity: Identity| keeper.identified(&identity.to_string());
+                let on_identity: Option<Box<dyn Fn(Identity)>> = Some(Box::new(keep));
+                Options { token, identity, on_identity, device: None }
+            }
         };
-        let client = Client::connect(url, options).map_err(|error| thrown(&listener, &error))?;
+        let client = Client::open(url, options).map_err(|error| thrown(&listener, &error))?;
         let told = Rc::clone(&listener);
         let subscription = client.on_change(move || told.changed());
         let state = RefCell::new((client.revision(), JsValue::UNDEFINED));
@@ -284,6 +342,12 @@ impl<S: StateMachine> Exported<S> {
         self.client.status().pending
     }
 
+    /// Whether all of these are kept on the device.
+    #[must_use]
+    pub fn kept(&self) -> bool {
+        self.client.status().kept
+    }
+
     /// The problem's code.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -316,6 +380,30 @@ impl<S: StateMachine> Exported<S> {
         let listener = Rc::clone(&self.listener);
         self.client.submit_then(transition, move |ended| tell(&listener, &settle, ended));
         Ok(())
+    }
+
+    /// Has `settle` told how the next of those submissions ends that an earlier
+    /// client left; false if there is no other.
+    #[must_use]
+    pub fn restored(&self, settle: Settle) -> bool {
+        let listener = Rc::clone(&self.listener);
+        self.client.restored_then(move |ended| tell(&listener, &settle, ended)).is_some()
+    }
+
+    /// See [`Client::discarded`].
+    #[must_use]
+    pub fn discarded(&self) -> usize {
+        self.client.discarded()
+    }
+
+    /// See [`Client::stored`].
+    pub fn stored(&self, serial: f64) {
+        self.client.stored(whole(serial));
+    }
+
+    /// See [`Client::not_stored`].
+    pub fn not_stored(&self) {
+        self.client.not_stored();
     }
 
     /// See [`Client::reconnect`].
@@ -407,4 +495,10 @@ fn thrown(listener: &Listener, error: &Error) -> JsValue {
 #[expect(clippy::cast_precision_loss)]
 fn number(number: u64) -> f64 {
     number as f64
+}
+
+/// The other way; the cast saturates.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(number: f64) -> u64 {
+    number as u64
 }

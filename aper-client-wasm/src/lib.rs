@@ -69,8 +69,10 @@ mod timer;
 pub mod typescript;
 mod value;
 
-pub use aper::sync::driver::{Connection, Error, ErrorCode, Problem, ProblemCode, Status};
-pub use client::{Changes, Client, Options, Submission, Subscription};
+pub use aper::sync::driver::{
+    Connection, Error, ErrorCode, Kept, KeptItem, Problem, ProblemCode, Status,
+};
+pub use client::{Changes, Client, Device, Options, Store, Submission, Subscription};
 
 /// What the code that [`export_client!`] makes refers to.
 #[doc(hidden)]

@@ -7,6 +7,7 @@ export interface Status {
   connection: 'connecting' | 'online' | 'offline' | 'closed';
   pending: number;
   saved: boolean;
+  kept: boolean;
   problem: { code: string; text: string } | null;
 }
 
@@ -20,8 +21,10 @@ export interface Client<State, Transition, Conflict> {
   readonly state: State | undefined;
   readonly id: number | undefined;
   readonly status: Status;
+  readonly discarded: number;
   submit(transition: Transition): Promise<Outcome<Conflict>>;
   subscribe(listener: () => void): () => void;
+  onRestored(listener: (outcome: Outcome<Conflict>) => void): () => void;
   now(): number;
   reconnect(): void;
   close(): void;

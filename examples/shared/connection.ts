@@ -37,6 +37,7 @@ export function indicator(status: Status, saving: boolean): TemplateResult {
     data-saving=${saving}
     data-pending=${status.pending}
     data-saved=${status.saved}
+    data-kept=${status.kept}
     title=${hint(status)}
     ><span class="dot"></span><span>${label(status, saving)}</span></output
   >`;
@@ -45,33 +46,62 @@ export function indicator(status: Status, saving: boolean): TemplateResult {
 function label(status: Status, saving: boolean): string {
   switch (status.connection) {
     case 'connecting':
-      return 'Connecting…';
+      return `Connecting…${unsaved(status)}`;
     case 'online':
       return saving ? 'Saving…' : 'All saved';
     case 'offline':
-      return status.pending === 0 ? 'Offline' : `Offline · ${status.pending} unsaved`;
+      return `Offline${unsaved(status)}`;
     case 'closed':
-      return 'Disconnected';
+      return `Disconnected${unsaved(status)}`;
   }
+}
+
+/** How many changes the server does not have, and whether they can be lost. */
+function unsaved({ saved, kept, pending }: Status): string {
+  if (saved) {
+    return '';
+  }
+  return kept ? ` · ${pending} saved on this device` : ` · ${pending} not saved`;
 }
 
 function hint(status: Status): string {
   switch (status.connection) {
     case 'connecting':
-      return 'Connecting to the server';
+      return `Connecting to the server. ${fate(status)}`;
     case 'online':
-      return 'All changes are saved and seen by everybody';
+      return status.saved ? 'All changes are saved and seen by everybody' : fate(status);
     case 'offline':
-      return 'No connection. You can go on: changes are sent when it is back';
+      return `No connection. You can go on: changes are sent when it is back. ${fate(status)}`;
     case 'closed':
-      return 'The connection is closed';
+      return `The connection is closed. ${fate(status)}`;
   }
+}
+
+/** What becomes of the changes that the server does not have. */
+function fate({ saved, kept }: Status): string {
+  if (saved) {
+    return '';
+  }
+  return kept
+    ? 'Yours are saved on this device until the server has them, also if you close this page.'
+    : 'If you close this page before the server has yours, they are lost.';
+}
+
+/** Asks before a page is left with changes that are nowhere else. */
+export function warnBeforeLoss(status: () => Status): void {
+  addEventListener('beforeunload', (event) => {
+    const { saved, kept } = status();
+    if (!saved && !kept) {
+      event.preventDefault();
+    }
+  });
 }
 
 /** What stands in the way, with what a visitor can do about it. */
 export function banner(status: Status, reconnect: () => void): TemplateResult | typeof nothing {
   const { problem } = status;
-  if (!problem) {
+  // Who was forgotten is told so once, and goes on.
+  if (!problem || problem.code === 'forgotten') {
     return nothing;
   }
   const { headline, remedy } = problems[problem.code] ?? unknownProblem;

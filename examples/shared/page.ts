@@ -9,8 +9,8 @@
 
 import { html, render, type TemplateResult } from 'lit-html';
 
-import type { Client, Outcome } from './client.js';
-import { banner, indicator, SlowSaving } from './connection.js';
+import type { Client, Outcome, Status } from './client.js';
+import { banner, indicator, SlowSaving, warnBeforeLoss } from './connection.js';
 import { icons } from './icons.js';
 import { invite } from './invite.js';
 import { serverUrl, session } from './session.js';
@@ -37,6 +37,7 @@ export class Page<State, Transition, Conflict> {
   readonly #banner = element('banner');
   readonly #main = element('app');
   readonly #saving = new SlowSaving();
+  #forgotten = false;
   #drawing = false;
   #again = false;
 
@@ -48,6 +49,8 @@ export class Page<State, Transition, Conflict> {
     this.#options = options;
     client.subscribe(() => this.draw());
     this.draw();
+    warnBeforeLoss(() => client.status);
+    this.#tellOfEarlier();
   }
 
   /** Draws everything anew, by difference: after a change that is the page's own. */
@@ -70,6 +73,7 @@ export class Page<State, Transition, Conflict> {
 
   #drawOnce(): void {
     const { state, status } = this.client;
+    this.#tellWhoIsForgotten(status);
     const saving = this.#saving.shows(status, this.draw);
     render(bar(this.#options.title, indicator(status, saving), this.draw), this.#bar);
     render(
@@ -94,6 +98,28 @@ export class Page<State, Transition, Conflict> {
     return outcome;
   }
 
+  /** What was done on this device before the page was opened is told here. */
+  #tellOfEarlier(): void {
+    const { client } = this;
+    if (client.discarded > 0) {
+      const changes = client.discarded === 1 ? 'A change' : `${client.discarded} changes`;
+      toast(`${changes} of yours could not be sent: this page has been updated since.`, 'refusal');
+    }
+    client.onRestored((outcome) => {
+      if (outcome.ok === false) {
+        toast(this.#reason(outcome), 'refusal');
+      }
+    });
+  }
+
+  #tellWhoIsForgotten({ problem }: Status): void {
+    const forgotten = problem?.code === 'forgotten';
+    if (forgotten && !this.#forgotten) {
+      toast('The server has started anew and did not know this page any more.');
+    }
+    this.#forgotten = forgotten;
+  }
+
   #reason(outcome: Extract<Outcome<Conflict>, { ok: false }>): string {
     if (outcome.conflict === null) {
       return 'error' in outcome ? outcome.error.text : 'The server refused this.';
@@ -113,7 +139,13 @@ export async function openPage<State, Transition, Conflict>(
   options: Options<State, Transition, Conflict>,
 ): Promise<Page<State, Transition, Conflict>> {
   toasts();
-  const status = { connection: 'connecting', pending: 0, saved: true, problem: null } as const;
+  const status: Status = {
+    connection: 'connecting',
+    pending: 0,
+    saved: true,
+    kept: false,
+    problem: null,
+  };
   const drawBar = (): void => {
     render(bar(options.title, indicator(status, false), drawBar), element('bar'));
   };
@@ -125,7 +157,7 @@ export async function openPage<State, Transition, Conflict>(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const problem = { code: 'load', text };
-    const closed = { connection: 'closed', pending: 0, saved: true, problem } as const;
+    const closed: Status = { ...status, connection: 'closed', problem };
     render(
       banner(closed, () => location.reload()),
       element('banner'),

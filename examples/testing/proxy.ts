@@ -81,6 +81,17 @@ export class Proxy {
     }
   }
 
+  /**
+   * Swallows every byte that the server sends on the connections that there
+   * are; what the browsers send arrives. New connections pass.
+   */
+  mute(): void {
+    for (const { server } of this.#pairs) {
+      server.removeAllListeners('data');
+      server.resume();
+    }
+  }
+
   /** Ends everything. */
   async close(): Promise<void> {
     this.cut();

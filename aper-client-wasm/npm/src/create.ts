@@ -33,6 +33,8 @@ export interface Events<S = State> {
   status: Status;
   /** A submission has ended, refused ones included. */
   settled: Settled;
+  /** Something that an earlier page had submitted has ended; see {@link Client.onRestored}. */
+  restored: Outcome;
 }
 
 /**
@@ -41,7 +43,8 @@ export interface Events<S = State> {
  *
  * No call calls a listener; see {@link Client}.
  */
-export interface LiveClient<S = State> extends Omit<Client, 'state' | 'subscribe'> {
+export interface LiveClient<S = State>
+  extends Omit<Client, 'state' | 'subscribe' | 'onRestored'> {
   /** What the user should see now; see {@link Client.state}. */
   readonly state: S | undefined;
   /**
@@ -87,13 +90,20 @@ export function createClient(options: CreateOptions): LiveClient {
 }
 
 /** Of a client whose module is not loaded yet. */
-const CONNECTING: Status = { connection: 'connecting', pending: 0, saved: true, problem: null };
+export const CONNECTING: Status = {
+  connection: 'connecting',
+  pending: 0,
+  saved: true,
+  kept: false,
+  problem: null,
+};
 
 /** {@link LiveClient}; for React it can be there before it is opened. */
 export class Live<S> implements LiveClient<S> {
   readonly #options: CreateOptions;
   readonly #listeners = new Set<{ readonly listener: () => void }>();
   readonly #settled = new Set<{ readonly listener: (settled: Settled) => void }>();
+  readonly #restored = new Set<{ readonly listener: (outcome: Outcome) => void }>();
   /** Once the module is loaded. */
   #client: Client | undefined;
   /** How many submissions wait for that. */
@@ -120,6 +130,10 @@ export class Live<S> implements LiveClient<S> {
 
   get id(): number | undefined {
     return this.#client?.id;
+  }
+
+  get discarded(): number {
+    return this.#client?.discarded ?? 0;
   }
 
   get status(): Status {
@@ -186,6 +200,9 @@ export class Live<S> implements LiveClient<S> {
     if (event === 'settled') {
       return listen(this.#settled, listener as (settled: Settled) => void, options);
     }
+    if (event === 'restored') {
+      return listen(this.#restored, listener as (outcome: Outcome) => void, options);
+    }
     const value = () => (event === 'state' ? this.state : this.status) as Events<S>[E];
     let last = value();
     const look = (): void => {
@@ -240,6 +257,11 @@ export class Live<S> implements LiveClient<S> {
       const client = await connect(url, options);
       this.#client = client;
       client.subscribe(() => this.#tell());
+      client.onRestored((outcome) => {
+        for (const { listener } of [...this.#restored]) {
+          attempt(() => listener(outcome));
+        }
+      });
       if (this.#closed) {
         client.close();
       }

@@ -6,6 +6,7 @@ export class Machine {
     url: string,
     token: string | null | undefined,
     identity: string | null | undefined,
+    kept: any[] | null | undefined,
     listener: any,
   );
   static machineName(): string;
@@ -14,6 +15,11 @@ export class Machine {
   id(): number | undefined;
   connection(): number;
   pending(): number;
+  kept(): boolean;
+  restored(settle: any): boolean;
+  discarded(): number;
+  stored(serial: number): void;
+  notStored(): void;
   problem(): string | undefined;
   problemText(): string | undefined;
   serverTime(): number | undefined;

@@ -2,7 +2,7 @@
 
 import { useDebugValue, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
-import { Live, type CreateOptions, type LiveClient } from './create.js';
+import { CONNECTING, Live, type CreateOptions, type LiveClient } from './create.js';
 import type { Status } from './index.js';
 import type { State } from './types.js';
 
@@ -110,6 +110,7 @@ export function useStatus(client: Source<unknown>): Status {
   return useSyncExternalStore(
     useSubscribe(client),
     () => client.status,
+    // Of a page that is rendered on a server, and of the same when it is first shown.
     () => CONNECTING,
   );
 }
@@ -118,9 +119,6 @@ export function useStatus(client: Source<unknown>): Status {
 function useSubscribe(client: Source<unknown>): (listener: () => void) => () => void {
   return useMemo(() => (listener: () => void) => client.subscribe(listener), [client]);
 }
-
-/** Of a page that is rendered on a server, and of the same when it is first shown. */
-const CONNECTING: Status = { connection: 'connecting', pending: 0, saved: true, problem: null };
 
 function onServer(): undefined {
   return undefined;

@@ -4,87 +4,23 @@
  */
 
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { expect, test as base, type BrowserContext, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
-import { Proxy as Network } from '../../../examples/testing/proxy.js';
-import type * as Package from '../../../target/npm/counter/index.js';
-
-declare global {
-  /** In the page: the package, and the client that a test is about. */
-  var aper: typeof Package;
-  var client: Package.Client;
-}
-
-const PACKAGES = new URL('../../../target/npm/', import.meta.url);
-
-interface Fixtures {
-  network: Network;
-  /** A session that no other test has. */
-  session: string;
-  /** A page that has loaded the package, and has no client yet. */
-  blank: Page;
-  /** A page with a client that is online. */
-  page: Page;
-}
-
-const test = base.extend<Fixtures>({
-  network: async ({ baseURL }, use) => {
-    const network = await Network.before(baseURL!);
-    await use(network);
-    await network.close();
-  },
-  session: async ({}, use) => use(`/counter/test-${crypto.randomUUID()}`),
-  blank: async ({ context, network }, use) => use(await visit(context, network)),
-  page: async ({ context, network, session }, use) => use(await member(context, network, session)),
-});
-
-/**
- * Opens a page of the proxy's origin, in which the package is `aper`. It comes
- * from the server, because Chromium lets no page that a test made up connect
- * to this machine; only the package's files are slipped in.
- */
-async function visit(context: BrowserContext, network: Network): Promise<Page> {
-  const page = await context.newPage();
-  await page.route(`${network.origin}/npm/*/*`, (route) => {
-    const file = new URL(route.request().url()).pathname.slice('/npm/'.length);
-    return route.fulfill({ path: fileURLToPath(new URL(file, PACKAGES)) });
-  });
-  await load(page, network);
-  return page;
-}
-
-async function load(page: Page, network: Network): Promise<void> {
-  await page.goto(`${network.origin}/healthz`);
-  await page.evaluate(async (module) => {
-    globalThis.aper = (await import(module)) as typeof Package;
-  }, '/npm/counter/index.js');
-}
-
-async function member(context: BrowserContext, network: Network, session: string): Promise<Page> {
-  const page = await visit(context, network);
-  await join(page, session);
-  return page;
-}
-
-async function join(page: Page, session: string): Promise<void> {
-  await page.evaluate(async (url) => {
-    globalThis.client = await aper.connect(url);
-  }, session);
-  await reaches(page, 'online');
-}
-
-/** Waits for a connection's state. */
-async function reaches(page: Page, connection: Package.Status['connection']): Promise<void> {
-  await page.waitForFunction((wanted) => client.status.connection === wanted, connection);
-}
-
-/** Waits for the shared value. */
-async function shows(page: Page, value: number): Promise<void> {
-  await page.waitForFunction((wanted) => client.state?.value === wanted, value);
-}
+import {
+  PACKAGES,
+  expect,
+  join,
+  load,
+  member,
+  reaches,
+  records,
+  shows,
+  test,
+  visit,
+  type Package,
+} from './fixture.js';
 
 test('a transition shows at once and is confirmed later', async ({ page }) => {
   const seen = await page.evaluate(async () => {
@@ -93,9 +29,9 @@ test('a transition shows at once and is confirmed later', async ({ page }) => {
     return { before, outcome: await outcome, after: client.status, id: client.id };
   });
   expect(seen).toEqual({
-    before: { value: 1, connection: 'online', pending: 1, saved: false, problem: null },
+    before: { value: 1, connection: 'online', pending: 1, saved: false, kept: false, problem: null },
     outcome: { ok: true, version: 1 },
-    after: { connection: 'online', pending: 0, saved: true, problem: null },
+    after: { connection: 'online', pending: 0, saved: true, kept: true, problem: null },
     id: 1,
   });
 });
@@ -197,7 +133,14 @@ test('what is submitted offline is applied once, on return', async ({ page, netw
     globalThis.outcomes = Promise.all([1, 2, 3].map(() => client.submit('increment')));
     return { ...client.status, value: client.state?.value };
   });
-  expect(status).toEqual({ connection: 'offline', pending: 3, saved: false, problem: null, value: 3 });
+  expect(status).toEqual({
+    connection: 'offline',
+    pending: 3,
+    saved: false,
+    kept: false,
+    problem: null,
+    value: 3,
+  });
   network.restore();
   const outcomes = await page.evaluate(() => globalThis.outcomes);
   expect(outcomes.map((outcome) => outcome.ok)).toEqual([true, true, true]);
@@ -416,14 +359,14 @@ test('an identity that cannot be saved costs nothing else, and one that cannot b
 });
 
 test('who is replaced says so, waits, and may come back', async ({ page, context, network, session }) => {
-  const key = await page.evaluate(() => Object.entries({ ...localStorage })[0]);
+  const [key] = await records(page);
   const other = await visit(context, network);
   await other.evaluate(
     async ([url, key]) => {
       const identity = { load: () => key, save: () => {} };
       globalThis.client = await aper.connect(url, { identity });
     },
-    [session, key![1]] as const,
+    [session, key!.value as string] as const,
   );
   await page.waitForFunction(() => client.status.problem?.code === 'replaced');
   await reaches(other, 'online');

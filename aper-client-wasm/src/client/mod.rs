@@ -6,8 +6,9 @@ mod told;
 use std::fmt;
 use std::rc::Rc;
 
-use aper::sync::Outcome;
-use aper::sync::driver::{Error, ErrorCode, Input, NotTaken, Status};
+use aper::sync::driver::{Error, ErrorCode, Input, Kept, NotTaken, Status};
+use aper::sync::replica::OutboxChange;
+use aper::sync::{Outcome, Ticket};
 use aper::{Identity, StateMachine, Timestamp};
 use futures::channel::oneshot;
 
@@ -44,11 +45,37 @@ pub struct Options {
     /// Told who this client is, whenever the server says it anew: to be kept,
     /// secretly, for the next time's [`identity`](Self::identity).
     pub on_identity: Option<Box<dyn Fn(Identity)>>,
+    /// What keeps this client, if it is to outlive the page with all that has
+    /// no answer yet. Then the client is who the device says.
+    pub device: Option<Device>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// Storage that outlives the page: a database of the browser's, or a file of
+/// the program that the page is in. The npm package has one on `IndexedDB`.
+///
+/// What is in it belongs to one client at a time: two tabs with the same would
+/// send the same. A Web Lock keeps them apart.
+pub struct Device {
+    /// What it has of earlier clients.
+    pub kept: Kept,
+    /// Told what to keep, all or none, before it is sent;
+    /// [`Client::stored`] with the number says that it is done, and
+    /// [`Client::not_stored`] that it cannot be.
+    pub store: Box<Store>,
+}
+
+/// Told a number, and the changes to make up to it.
+pub type Store = dyn Fn(u64, Vec<OutboxChange>);
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device").field("kept", &self.kept.items.len()).finish_non_exhaustive()
     }
 }
 
@@ -104,6 +131,23 @@ impl<S: StateMachine> Client<S> {
     ///
     /// [`ErrorCode::Address`] when it cannot even be tried.
     pub fn connect(url: &str, options: Options) -> Result<Self, Error> {
+        let client = Self::open(url, options)?;
+        let mut restored = Vec::new();
+        loop {
+            let (send, receive) = oneshot::channel();
+            let settle = move |ended| drop(send.send(ended));
+            if client.shell.follow_restored(Box::new(settle)).is_none() {
+                break;
+            }
+            restored.push(Submission(receive));
+        }
+        client.shell.submissions.replace(restored);
+        Ok(client)
+    }
+
+    /// The same, for who asks [otherwise](Self::restored_then) what becomes of
+    /// that which a device had kept.
+    pub(crate) fn open(url: &str, options: Options) -> Result<Self, Error> {
         let shell = Shell::new(url, options);
         shell.handle(Input::Timeout);
         match shell.refused_address.take() {
@@ -156,6 +200,32 @@ impl<S: StateMachine> Client<S> {
         Submission(receive)
     }
 
+    /// What an earlier client had submitted, and the [device](Options::device)
+    /// has kept: this one sends it. The futures tell how it ended, in the order
+    /// in which it was submitted. The first call gives them, a later one none.
+    #[must_use]
+    pub fn restored(&self) -> Vec<Submission<S::Conflict>> {
+        self.shell.submissions.take()
+    }
+
+    /// How much the [device](Options::device) had kept that another version of
+    /// the machine, or another machine, had submitted. It is lost.
+    #[must_use]
+    pub fn discarded(&self) -> usize {
+        self.shell.driver.borrow().discarded()
+    }
+
+    /// The device has kept what [`Device::store`] was told, up to this number.
+    pub fn stored(&self, serial: u64) {
+        self.shell.handle(Input::Stored { serial });
+    }
+
+    /// The device keeps nothing any more, and whoever looks finds nothing of
+    /// what it had kept. The client goes on without it.
+    pub fn not_stored(&self) {
+        self.shell.handle(Input::NotStored);
+    }
+
     /// Tries to connect now, even if the server's last answer was one that
     /// forbids trying again by itself. Does nothing if there is a connection
     /// or an attempt.
@@ -164,7 +234,8 @@ impl<S: StateMachine> Client<S> {
     }
 
     /// Leaves the session. The last state can still be read; what has no
-    /// answer yet ends as [`ErrorCode::Closed`].
+    /// answer yet ends as [`ErrorCode::Closed`], and if the
+    /// [device](Options::device) has kept it, the next client sends it.
     pub fn close(&self) {
         self.shell.handle(Input::Close);
         self.shell.signals.take();
@@ -268,6 +339,15 @@ impl<S: StateMachine> Client<S> {
         };
         self.shell.news.borrow_mut().push_back(News::Settled(Box::new(settle), ended));
         self.shell.delivery.queue();
+    }
+
+    /// Has `settle` told, once, how the next of those ended that an earlier
+    /// client left, and whether there was one.
+    pub(crate) fn restored_then(
+        &self,
+        settle: impl FnOnce(Ended<S::Conflict>) + 'static,
+    ) -> Option<Ticket> {
+        self.shell.follow_restored(Box::new(settle))
     }
 
     /// Looks at the state without a clone. `look` is this crate's own code.

@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use aper::sync::driver::{Driver, Error, Input, Output, Status};
+use aper::sync::replica::OutboxChange;
 use aper::sync::{Outcome, Ticket};
 use aper::{Identity, LocalTime, StateMachine};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::Options;
+use super::{Device, Options, Store, Submission};
 use crate::clock;
 use crate::signals::Signals;
 use crate::socket::Socket;
@@ -27,6 +28,7 @@ pub(super) type Settle<C> = Box<dyn FnOnce(Ended<C>)>;
 pub(super) enum News<C> {
     Settled(Settle<C>, Ended<C>),
     Identified(Identity),
+    Store(u64, Vec<OutboxChange>),
     Changed,
 }
 
@@ -51,13 +53,24 @@ pub(super) struct Shell<S: StateMachine> {
     pub(super) listeners: RefCell<Vec<(u64, Listener)>>,
     pub(super) next_listener: Cell<u64>,
     on_identity: Option<Box<dyn Fn(Identity)>>,
+    store: Option<Box<Store>>,
+    /// What an earlier client left, until somebody asks how it ends.
+    restored: RefCell<VecDeque<Ticket>>,
+    /// Their ends, for [`Client::restored`](super::Client::restored).
+    pub(super) submissions: RefCell<Vec<Submission<S::Conflict>>>,
     /// Why the browser would not even try.
     pub(super) refused_address: RefCell<Option<String>>,
 }
 
 impl<S: StateMachine> Shell<S> {
     pub(super) fn new(url: &str, options: Options) -> Rc<Self> {
-        let Options { token, identity, on_identity } = options;
+        let Options { token, identity, on_identity, device } = options;
+        let (driver, store) = match device {
+            None => (Driver::new(identity, token, clock::random), None),
+            Some(Device { kept, store }) => {
+                (Driver::restore(kept, token, clock::random), Some(store))
+            }
+        };
         Rc::new_cyclic(|weak: &Weak<Shell<S>>| {
             let with_shell = |act: fn(&Shell<S>)| {
                 let weak = weak.clone();
@@ -75,9 +88,9 @@ impl<S: StateMachine> Shell<S> {
                     }
                 })
             };
-            let driver = Driver::new(identity, token, clock::random);
             Shell {
                 told: RefCell::new(driver.status()),
+                restored: RefCell::new(driver.replica().pending_tickets().collect()),
                 driver: RefCell::new(driver),
                 state: RefCell::new(None),
                 revision: Cell::new(0),
@@ -94,6 +107,8 @@ impl<S: StateMachine> Shell<S> {
                 listeners: RefCell::default(),
                 next_listener: Cell::new(0),
                 on_identity,
+                store,
+                submissions: RefCell::default(),
                 refused_address: RefCell::default(),
             }
         })
@@ -176,9 +191,18 @@ impl<S: StateMachine> Shell<S> {
                 }
                 Output::Settled { ticket, outcome } => self.settled(ticket, outcome),
                 Output::Identified(identity) => self.tell(News::Identified(identity)),
+                Output::Store { serial, changes } => self.tell(News::Store(serial, changes)),
             }
         }
         opening
+    }
+
+    /// `settle` is told how the next of those ends that an earlier client left;
+    /// `None` if there is no other.
+    pub(super) fn follow_restored(&self, settle: Settle<S::Conflict>) -> Option<Ticket> {
+        let ticket = self.restored.borrow_mut().pop_front()?;
+        self.waiting.borrow_mut().push_back((ticket, settle));
+        Some(ticket)
     }
 
     fn settled(&self, ticket: Ticket, outcome: Outcome<S::Conflict>) {
@@ -208,6 +232,11 @@ impl<S: StateMachine> Shell<S> {
                     changed = true;
                     if let Some(keep) = &self.on_identity {
                         keep(identity);
+                    }
+                }
+                News::Store(serial, changes) => {
+                    if let Some(store) = &self.store {
+                        store(serial, changes);
                     }
                 }
                 News::Changed => changed = true,

@@ -69,12 +69,32 @@ test('counting goes on without a connection', async ({ person, network }) => {
   await more(ada);
   await expect(value(ben)).toHaveText('2');
   await expect(value(ada)).toHaveText('1');
-  await expect(ben.locator('.connection')).toHaveText('Offline · 2 unsaved');
+  await expect(ben.locator('.connection')).toHaveText('Offline · 2 saved on this device');
 
   network.restore();
   await online(ben);
   await expect(value(ada)).toHaveText('3');
   await expect(value(ben)).toHaveText('3');
+});
+
+test('a page that can keep nothing says so, and asks before it is left', async ({ person, network }) => {
+  const address = `/counter/?session=${newSession()}`;
+  const ada = await person(address, { baseURL: network.origin });
+  await ada.addInitScript(() => Reflect.deleteProperty(globalThis, 'indexedDB'));
+  await ada.reload();
+  await online(ada);
+  network.cut();
+  await offline(ada);
+  await more(ada);
+  await expect(ada.locator('.connection')).toHaveText('Offline · 1 not saved');
+  const asked = ada.waitForEvent('dialog');
+  await ada.close({ runBeforeUnload: true });
+  expect((await asked).type()).toBe('beforeunload');
+  await (await asked).dismiss();
+
+  network.restore();
+  await online(ada);
+  await expect(value(ada)).toHaveText('1');
 });
 
 test('an invitation opens the same session', async ({ person }) => {

@@ -72,7 +72,7 @@ test('both go on editing while the connection of one is cut', async ({ person, n
   await drag(ben, 'cake', 'Done');
   await drag(ben, 'chairs', 'Doing');
   await addCards(ben, 'To do', 'games');
-  await expect(ben.locator('.connection')).toHaveText('Offline · 3 unsaved');
+  await expect(ben.locator('.connection')).toHaveText('Offline · 3 saved on this device');
   await same([ada], 'To do: chairs, lights, music | Doing: cake | Done: band');
   await same([ben], 'To do: lights, games | Doing: band, chairs | Done: cake');
 
@@ -85,6 +85,36 @@ test('both go on editing while the connection of one is cut', async ({ person, n
 
   await ben.reload();
   await same([ben], together);
+});
+
+test('what is done offline outlives the page, and is told to the next', async ({ person, network }) => {
+  const address = `/kanban/?session=${newSession()}`;
+  const ada = await person(address);
+  const ben = await person(address, { baseURL: network.origin });
+  await addCards(ada, 'To do', 'cake', 'chairs', 'lights');
+  await same([ben], 'To do: cake, chairs, lights | Doing: | Done:');
+
+  network.cut();
+  await offline(ben);
+  await drag(ben, 'cake', 'Done');
+  await drag(ben, 'chairs', 'Doing');
+  await addCards(ben, 'To do', 'games');
+  await expect(ben.locator('.connection')).toHaveText('Offline · 3 saved on this device');
+  await ben.close();
+  await drag(ada, 'cake', 'Doing');
+  await same([ada], 'To do: chairs, lights | Doing: cake | Done:');
+
+  network.restore();
+  const again = await ben.context().newPage();
+  await again.goto(address);
+  await told(again, 'Somebody else has moved “cake” to “Doing” meanwhile.');
+  await same([ada, again], 'To do: lights, games | Doing: cake, chairs | Done:');
+  await online(again);
+
+  // Once, and not again.
+  await again.reload();
+  await same([ada, again], 'To do: lights, games | Doing: cake, chairs | Done:');
+  await online(again);
 });
 
 test('a connection that swallows everything is given up for another', async ({

@@ -35,7 +35,7 @@ type Status = Source<unknown>['status'];
 /** A client without a server: a state that a test sets, shared as the real one is. */
 class Store<S> implements Source<S> {
   state: S | undefined;
-  status: Status = { connection: 'online', pending: 0, saved: true, problem: null };
+  status: Status = { connection: 'online', pending: 0, saved: true, kept: true, problem: null };
   readonly #listeners = new Set<() => void>();
 
   constructor(state?: S) {

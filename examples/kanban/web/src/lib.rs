@@ -1,3 +1,3 @@
 //! The browser's module of [`kanban`]: the machine `Board` as a JavaScript class.
 
-aper_client_wasm::export_client!(kanban::Board);
+aper_client_wasm::export_client!(kanban::Board, replay);
