@@ -47,6 +47,7 @@ const KNOWN: &[&str] = &[
     "serde_core",
     "slab",
     "thiserror",
+    "twox-hash",
     "unty",
     "uuid",
     "wide",
