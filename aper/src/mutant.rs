@@ -2,38 +2,78 @@
 //! breaks one promise, and the simulation has to notice. They exist only with
 //! the feature `testing`, and act only on the thread that asked for them.
 
-/// A promise to break.
-///
-/// A simulation that finds nothing may be one that looks at nothing. This one
-/// looks:
-///
-/// ```
-/// use aper::collections::Counter;
-/// use aper::testing::{Config, Mutant, Violation, simulate, with_mutant};
-///
-/// let first_found = with_mutant(Mutant::NoDuplicateCheck, || {
-///     (0..100).find_map(|seed| {
-///         simulate(seed, &Config::default(), Counter::default(), |_, _| Counter::add(1)).err()
-///     })
-/// });
-/// let violation: Option<Violation> = first_found.map(|failure| failure.violation);
-/// assert_eq!(violation.map(|violation| violation.invariant), Some("I3"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "testing"), allow(unreachable_pub, reason = "it is public with it"))]
-pub enum Mutant {
-    /// The authority decides again on what it decided before.
-    NoDuplicateCheck,
+macro_rules! mutants {
+    ($($(#[doc = $doc:literal])+ $mutant:ident,)+) => {
+        /// A promise to break.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(
+            not(feature = "testing"),
+            allow(unreachable_pub, dead_code, reason = "it is public, and planted, with it")
+        )]
+        pub enum Mutant {
+            $($(#[doc = $doc])+ $mutant,)+
+        }
+
+        #[cfg(feature = "testing")]
+        impl Mutant {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$mutant,)+];
+
+            /// What it does, in a sentence.
+            ///
+            /// ```
+            /// use aper::testing::Mutant;
+            /// assert!(Mutant::NoRebase.about().starts_with("The replica"));
+            /// ```
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Self::$mutant => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+mutants! {
+    /// The journal says that it holds what a crash would lose.
+    NoSync,
+    /// The journal drops all records at a snapshot, also those that follow it.
+    DropBeyondSnapshot,
     /// The authority tells before the journal holds it.
     TellBeforeDurable,
+    /// The authority decides again on what it decided before.
+    NoDuplicateCheck,
     /// The authority wakes without its table of clients.
     ForgetClients,
+    /// The authority leaves out of a snapshot how far each client was decided.
+    ForgetNumbers,
+    /// The authority does not have a refusal written.
+    RefusalNotRecorded,
+    /// The authority does not count a refused submission as decided.
+    RefusalNotCounted,
+    /// The authority lets a client's old connection be when there is a new one.
+    KeepStaleConnection,
+    /// The authority forgets who stayed connected while it slept.
+    ForgetAttached,
+    /// The authority leads a client on from one version too far.
+    ResumeOffByOne,
+    /// The authority takes a version for its own, whatever history it is of.
+    NoHistoryCheck,
     /// The replica leaves its prediction as it was when the truth comes.
     NoRebase,
+    /// The replica shows what is pending twice after a rebase.
+    PendingTwice,
     /// The replica does not send again what had no answer when the connection ended.
     NoResend,
     /// The replica takes entries although some before them are missing.
     NoGapCheck,
+    /// The replica sends more than it may at a time.
+    NoWindow,
+    /// The replica sends what the device has not kept yet.
+    SendBeforeKept,
+    /// The replica gives what a device kept another number than it had.
+    NumberAnew,
 }
 
 #[cfg(feature = "testing")]

@@ -9,6 +9,7 @@ use futures::future::{BoxFuture, ready};
 use super::{Batch, Journal, JournalError, Position, Recovered, SessionKey, Snapshot};
 use crate::id::Epoch;
 use crate::limits;
+use crate::mutant::{Mutant, active};
 use crate::time::Timestamp;
 
 /// A journal in memory. For tests, and for sessions that may be lost.
@@ -71,7 +72,8 @@ impl Kept {
     }
 
     fn store(&mut self, snapshot: Snapshot) {
-        let covered = snapshot.position;
+        let drops_all = active(Mutant::DropBeyondSnapshot);
+        let covered = if drops_all { self.position } else { snapshot.position };
         while let Some(first) = self.batches.front()
             && self.base.after(first.len()) <= covered
         {

@@ -9,6 +9,8 @@ use crate::limits;
 /// since the last, which cost an `apply` each.
 #[derive(Debug)]
 pub(super) struct Checks {
+    /// Entries between two checks, at least.
+    after: u64,
     entries: u64,
     /// Length of the encoded state, as it was last known.
     state_bytes: u64,
@@ -17,7 +19,12 @@ pub(super) struct Checks {
 
 impl Checks {
     pub(super) fn new(state_bytes: u64) -> Self {
-        Self { entries: 0, state_bytes, last: None }
+        Self { after: limits::ENTRIES_PER_CHECK, entries: 0, state_bytes, last: None }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn set_after(&mut self, entries: u64) {
+        self.after = entries;
     }
 
     pub(super) fn accepted(&mut self) {
@@ -27,7 +34,7 @@ impl Checks {
     /// Whether there was enough work since the last. While nobody has worked
     /// out what the last came to, there is no other.
     pub(super) fn is_due(&mut self) -> bool {
-        if self.entries < limits::ENTRIES_PER_CHECK {
+        if self.entries < self.after {
             return false;
         }
         if let Some(last) = &self.last {

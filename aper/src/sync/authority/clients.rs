@@ -7,6 +7,7 @@ use super::ConnectionId;
 use crate::id::{ClientId, ClientSeq, ResumeKey, UserId};
 use crate::journal::{Presence, Record as LogRecord, RememberedClient};
 use crate::limits;
+use crate::mutant::{Mutant, active};
 use crate::protocol::{Payload, RefusalMessage, Rejection};
 use crate::time::Timestamp;
 
@@ -87,7 +88,7 @@ impl Clients {
             client,
             key: record.key,
             user: record.user.clone(),
-            last_seq: record.last_seq,
+            last_seq: if active(Mutant::ForgetNumbers) { ClientSeq(0) } else { record.last_seq },
             refused: record.refused.iter().cloned().collect(),
             last_seen: record.last_seen,
             presence: record.presence,
@@ -188,7 +189,7 @@ impl Record {
     pub(super) fn refused(&mut self, rejection: Rejection) {
         // What could not be decided is not in the log, and a server that
         // starts anew decides on it if it comes again.
-        if rejection.refusal != RefusalMessage::Unavailable {
+        if rejection.refusal != RefusalMessage::Unavailable && !active(Mutant::RefusalNotCounted) {
             self.last_seq = self.last_seq.max(rejection.seq);
         }
         self.refused.push_back(rejection);

@@ -233,6 +233,13 @@ impl<S: StateMachine> Authority<S> {
         }
     }
 
+    /// A simulated run is over before it gets to
+    /// [`ENTRIES_PER_CHECK`](limits::ENTRIES_PER_CHECK) entries.
+    #[cfg(feature = "testing")]
+    pub(crate) fn check_after(&mut self, entries: u64) {
+        self.checks.set_after(entries);
+    }
+
     fn image(&self) -> Image {
         Image::of(self.version, self.last_at, &self.state)
     }
@@ -273,7 +280,7 @@ impl<S: StateMachine> Authority<S> {
             catch_up: CatchUp::Snapshot,
         };
         self.connections.insert(connection, client);
-        if let Some(old) = before {
+        if let Some(old) = before.filter(|_| !active(Mutant::KeepStaleConnection)) {
             self.connections.remove(&old);
             let reason = "the same client connected anew".to_owned();
             let code = CloseCode::Replaced;
@@ -302,7 +309,7 @@ impl<S: StateMachine> Authority<S> {
         let (image, from) = match reachable {
             Some(held) => {
                 welcome.catch_up = CatchUp::Entries;
-                (None, held.version)
+                (None, Version(held.version.0 + u64::from(active(Mutant::ResumeOffByOne))))
             }
             None => (Some(self.image()), self.version),
         };
@@ -313,6 +320,9 @@ impl<S: StateMachine> Authority<S> {
     /// Whether the state that a client holds is one of this session's past, and
     /// not of a course of events that its journal does not know.
     fn leads_here(&self, held: &Held) -> bool {
+        if active(Mutant::NoHistoryCheck) {
+            return held.version <= self.version;
+        }
         let until = if held.history == self.history {
             Some(self.version)
         } else {
@@ -338,6 +348,7 @@ impl<S: StateMachine> Authority<S> {
 
     fn reattach(&mut self, connection: ConnectionId, client: ClientId) {
         match self.clients.get_mut(client) {
+            Some(_) if active(Mutant::ForgetAttached) => {}
             Some(record) if record.presence == Presence::Here => {
                 record.connection = Some(connection);
                 self.connections.insert(connection, client);
@@ -423,7 +434,9 @@ impl<S: StateMachine> Authority<S> {
             Err(refusal) => {
                 let rejection = Rejection { seq, refusal: encode_refusal(&refusal) };
                 self.clients.get_mut(client).expect("as above").refused(rejection.clone());
-                self.happens(Record::Refused { client, rejection: rejection.clone() });
+                if !active(Mutant::RefusalNotRecorded) {
+                    self.happens(Record::Refused { client, rejection: rejection.clone() });
+                }
                 self.reject(connection, client, rejection);
             }
         }

@@ -317,6 +317,22 @@ impl<S: StateMachine> Replica<S> {
         shown.map(|pending| (pending.ticket, &pending.transition))
     }
 
+    /// The pending transitions that have a number.
+    #[cfg(feature = "testing")]
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (Ticket, ClientSeq)> {
+        self.pending.iter().filter_map(|pending| Some((pending.ticket, pending.seq?)))
+    }
+
+    /// What [`confirmed`](Self::confirmed) is a state of.
+    #[cfg(feature = "testing")]
+    pub(crate) fn held(&self) -> Option<Held> {
+        let held = |confirmed: &Confirmed<S>| Held {
+            history: confirmed.history,
+            version: confirmed.version,
+        };
+        self.confirmed.as_ref().map(held)
+    }
+
     /// Whether the server's journal holds everything that was submitted and
     /// not refused.
     #[must_use]
@@ -610,6 +626,9 @@ impl<S: StateMachine> Replica<S> {
     /// How many may be sent now.
     fn room(&self) -> usize {
         let Link::Up(up) = &self.link else { return 0 };
+        if active(Mutant::NoWindow) {
+            return usize::MAX;
+        }
         let is_sent = |pending: &&Pending<_>| pending.stage == Stage::Sent;
         up.window.saturating_sub(self.pending.iter().filter(is_sent).count())
     }

@@ -8,6 +8,7 @@
 use super::Ticket;
 use super::io::{OutboxChange, OutboxItem, Output};
 use crate::id::ClientSeq;
+use crate::mutant::{Mutant, active};
 use crate::protocol::{DecodeError, Payload};
 use crate::state_machine::StateMachine;
 
@@ -133,6 +134,7 @@ impl Outbox {
     pub(super) fn has(&self, kept_by: Option<u64>) -> bool {
         match self {
             Self::Unkept => true,
+            Self::Kept { .. } if active(Mutant::SendBeforeKept) => true,
             Self::Kept { stored, .. } => kept_by.is_some_and(|serial| serial <= *stored),
         }
     }

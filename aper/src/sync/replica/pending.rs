@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::Ticket;
 use super::io::OutboxItem;
 use crate::id::ClientSeq;
+use crate::mutant::{Mutant, active};
 use crate::protocol::{DecodeError, Payload, decode};
 
 pub(super) struct Pending<T> {
@@ -53,6 +54,7 @@ impl<T> Pending<T> {
         T: DeserializeOwned,
     {
         let OutboxItem { ticket, seq, transition: encoded } = item;
+        let seq = seq.filter(|_| !active(Mutant::NumberAnew));
         let transition = decode(&encoded.0)?;
         let (stage, effect) = (Stage::Unsent, Effect::Waiting);
         Ok(Self { ticket, transition, encoded, seq, stage, effect, kept_by: Some(0) })

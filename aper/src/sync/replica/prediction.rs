@@ -26,6 +26,9 @@ impl<S: StateMachine> Replica<S> {
             let pending = &mut self.pending[place];
             let effect = predict(&mut predicted, &pending.transition, &cx);
             let effect = effect.unwrap_or(Effect::Blocked);
+            if active(Mutant::PendingTwice) {
+                let _ = predict(&mut predicted, &pending.transition, &cx);
+            }
             if pending.effect == Effect::Shown && effect == Effect::Blocked {
                 blocked.push(pending.ticket);
             }

@@ -1,0 +1,48 @@
+//! Where a run's chance comes from.
+
+use std::fmt::{self, Debug};
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// A seeded random source: the same seed gives the same numbers, everywhere.
+///
+/// ```
+/// use aper::testing::Random;
+/// let (mut one, mut other) = (Random::of(7), Random::of(7));
+/// assert_eq!(one.below(1_000), other.below(1_000));
+/// ```
+pub struct Random(ChaCha8Rng);
+
+impl Random {
+    /// The source of a seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A number below `bound`.
+    ///
+    /// # Panics
+    ///
+    /// When `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0.next_u64() % bound
+    }
+
+    pub(super) fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
+    }
+
+    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+impl Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random")
+    }
+}
