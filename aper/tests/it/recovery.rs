@@ -1,13 +1,14 @@
 //! What a server knows after it has crashed, and what it may not pretend to.
 
-use aper::journal::{Presence, Record};
-use aper::protocol::RefusalMessage;
+use aper::journal::{Presence, Record, Recovered};
+use aper::protocol::{Payload, RefusalMessage};
 use aper::sync::authority::{Input, Output, Storage};
-use aper::sync::{Authority, ConnectionId, Outcome, Refusal};
-use aper::{ClientId, Timestamp, Version};
+use aper::sync::replica::OutboxItem;
+use aper::sync::{Authority, ConnectionId, Outcome, Refusal, Ticket};
+use aper::{ClientId, ClientSeq, Timestamp, Version};
 
 use crate::bank::{Bank, Change, Refused};
-use crate::link::{Client, Server};
+use crate::link::{Client, Device, Server};
 
 #[test]
 fn who_came_just_before_a_crash_is_no_stranger_after_it() {
@@ -180,6 +181,60 @@ fn a_refusal_for_now_is_told_again() {
         [(_, Outcome::Refused { refusal: Refusal::Unavailable, .. })]
     ));
     assert_eq!(server.authority.state().balance, 0);
+}
+
+/// A page that was reloaded knows nothing of the number, and its user submits
+/// something else.
+#[test]
+fn a_number_that_was_refused_for_now_is_not_given_to_another() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = Client::joined(&mut server, 1);
+    server.handle(Input::Storage(Storage::Full));
+    ada.submit(Change::Deposit(1)).unwrap();
+    ada.exchange(&mut server);
+    server.handle(Input::Storage(Storage::Writable));
+
+    let mut ada = Client::restored(ada.replica.identity(), Device::default());
+    ada.connect(2);
+    ada.exchange(&mut server);
+    ada.submit(Change::Deposit(2)).unwrap();
+    ada.keep();
+    ada.exchange(&mut server);
+    assert!(matches!(ada.settled[..], [(_, Outcome::Confirmed(_))]), "{:?}", ada.settled);
+    assert_eq!(server.authority.state().balance, 2);
+}
+
+/// A device kept a submission longer than its page, which was told that there
+/// is no room; then there was. The journal has a snapshot of the time between.
+#[test]
+fn what_was_refused_for_now_and_taken_then_is_not_refused_after_a_crash() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = Client::joined(&mut server, 1);
+    server.handle(Input::Storage(Storage::Full));
+    ada.submit(Change::Deposit(1)).unwrap();
+    ada.exchange(&mut server);
+    assert_eq!(ada.settled.len(), 1);
+    let snapshot = Some(server.authority.snapshot().encode().unwrap());
+    server.journal = Recovered { snapshot, records: Vec::new() };
+    server.handle(Input::Storage(Storage::Writable));
+
+    // Who has this answer says so, and the server forgets it.
+    ada.lose_connection();
+    ada.connect(2);
+    ada.exchange(&mut server);
+    let deposit = crate::link::bytes_of(&Change::Deposit(1));
+    server.submit_raw(ConnectionId(2), 1, deposit.clone());
+    assert_eq!(server.authority.state().balance, 1);
+
+    server.restart(Bank::default());
+    let (ticket, seq, transition) = (Ticket(1), Some(ClientSeq(1)), Payload(deposit));
+    let item = OutboxItem { ticket, seq, transition };
+    let device = Device { items: [(ticket, item)].into(), ..Device::default() };
+    let mut ada = Client::restored(ada.replica.identity(), device);
+    ada.connect(3);
+    ada.exchange(&mut server);
+    assert!(matches!(ada.settled[..], [(_, Outcome::Snapshot(_))]), "{:?}", ada.settled);
+    assert_eq!(ada.state().balance, 1);
 }
 
 /// Nobody is told before the journal has it: neither who they are, nor a

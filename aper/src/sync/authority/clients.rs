@@ -56,6 +56,7 @@ impl Clients {
         match record {
             LogRecord::Entry(entry) => {
                 if let Some(client) = self.records.get_mut(&entry.client) {
+                    client.forget_refusal(entry.seq);
                     client.accepted(entry.seq);
                 }
             }
@@ -71,6 +72,7 @@ impl Clients {
             }
             LogRecord::Refused { client, rejection } => {
                 if let Some(client) = self.records.get_mut(client) {
+                    client.forget_refusal(rejection.seq);
                     client.refused(rejection.clone());
                 }
             }
@@ -194,6 +196,12 @@ impl Record {
         }
         self.refused.push_back(rejection);
         bound(&mut self.refused);
+    }
+
+    /// It was refused for now, and has been decided on since: the snapshot may
+    /// be of the time between.
+    fn forget_refusal(&mut self, seq: ClientSeq) {
+        self.refused.retain(|rejection| rejection.seq != seq);
     }
 
     pub(super) fn left(&mut self, at: Timestamp) {

@@ -499,7 +499,10 @@ impl<S: StateMachine> Replica<S> {
 
     fn welcome(&mut self, now: LocalTime, welcome: Welcome) -> Result<(), Fault> {
         let Link::Greeting { since } = self.link else { return Err(Fault::Unexpected) };
-        if !welcome.last_seq.is_plausible() {
+        // A number that was refused for now is not decided, but taken.
+        let refused = welcome.refused.iter().map(|rejection| rejection.seq);
+        let taken = refused.fold(welcome.last_seq, ClientSeq::max);
+        if !taken.is_plausible() {
             return Err(Fault::Unexpected);
         }
         let snapshot = match welcome.catch_up {
@@ -531,7 +534,7 @@ impl<S: StateMachine> Replica<S> {
             self.forget_numbers(welcome.version);
             self.rebase(now);
         }
-        self.next_seq = self.next_seq.max(welcome.last_seq.next());
+        self.next_seq = self.next_seq.max(taken.next());
         if !active(Mutant::NoResend) {
             self.pending.iter_mut().for_each(|pending| pending.welcomed(welcome.last_seq));
         }
