@@ -194,7 +194,8 @@ fn a_number_that_was_refused_for_now_is_not_given_to_another() {
     ada.exchange(&mut server);
     server.handle(Input::Storage(Storage::Writable));
 
-    let mut ada = Client::restored(ada.replica.identity(), Device::default());
+    let identity = ada.replica.identity();
+    let mut ada = Client::restored(Device { identity, ..Device::default() });
     ada.connect(2);
     ada.exchange(&mut server);
     ada.submit(Change::Deposit(2)).unwrap();
@@ -229,8 +230,8 @@ fn what_was_refused_for_now_and_taken_then_is_not_refused_after_a_crash() {
     server.restart(Bank::default());
     let (ticket, seq, transition) = (Ticket(1), Some(ClientSeq(1)), Payload(deposit));
     let item = OutboxItem { ticket, seq, transition };
-    let device = Device { items: [(ticket, item)].into(), ..Device::default() };
-    let mut ada = Client::restored(ada.replica.identity(), device);
+    let (identity, items) = (ada.replica.identity(), [(ticket, item)].into());
+    let mut ada = Client::restored(Device { identity, items, ..Device::default() });
     ada.connect(3);
     ada.exchange(&mut server);
     assert!(matches!(ada.settled[..], [(_, Outcome::Snapshot(_))]), "{:?}", ada.settled);
