@@ -31,6 +31,7 @@ use crate::clock;
 ///     // Who returns keeps their seat, their name, their rights.
 ///     identity: stored().and_then(|text| text.parse().ok()),
 ///     on_identity: Some(Box::new(|identity| store(identity.to_string()))),
+///     device: None,
 /// };
 /// let client = Client::<Counter>::connect("wss://example.org/counter/front-page", options)?;
 /// # drop(client);
@@ -61,6 +62,38 @@ impl fmt::Debug for Options {
 ///
 /// What is in it belongs to one client at a time: two tabs with the same would
 /// send the same. A Web Lock keeps them apart.
+///
+/// ```no_run
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use aper::collections::Counter;
+/// use aper::sync::replica::OutboxChange;
+/// use aper_client_wasm::{Client, Device, Kept, Options};
+///
+/// # fn load() -> Kept { Kept::default() }
+/// # fn write(_: &[OutboxChange], _done: impl Fn(bool)) {}
+/// // The client is there when the device has written, and not yet here.
+/// let client = Rc::new(RefCell::new(None::<Client<Counter>>));
+/// let told = Rc::clone(&client);
+/// let store = move |serial, changes: Vec<OutboxChange>| {
+///     let told = Rc::clone(&told);
+///     // `OutboxItem::to_bytes` makes bytes of what is to be put.
+///     write(&changes, move |is_written| match &*told.borrow() {
+///         Some(client) if is_written => client.stored(serial),
+///         Some(client) => client.not_stored(),
+///         None => {}
+///     });
+/// };
+/// let device = Device { kept: load(), store: Box::new(store) };
+/// let options = Options { device: Some(device), ..Options::default() };
+/// let made = Client::connect("wss://example.org/counter/front-page", options)?;
+/// for earlier in made.restored() {
+///     // `earlier.await` tells how it ended, which its own page never heard.
+/// }
+/// client.replace(Some(made));
+/// # Ok::<(), aper_client_wasm::Error>(())
+/// ```
 pub struct Device {
     /// What it has of earlier clients.
     pub kept: Kept,

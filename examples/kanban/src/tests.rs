@@ -1,3 +1,5 @@
+mod recording;
+
 use proptest::prelude::*;
 
 use super::*;
