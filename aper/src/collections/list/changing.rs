@@ -20,7 +20,8 @@ use super::{ItemId, List, ListConflict, Place};
 /// *levels.get_mut(low).expect("it was put in") += 1;
 /// assert!(levels.values().eq(&[4, 200]));
 /// assert_eq!(levels.take(low), Some(4));
-/// assert_eq!(levels.put_elsewhere(low, Place::Last), Err(ListConflict::Missing { id: low }));
+/// let gone: Result<(), ListConflict<NeverConflict>> = levels.put_elsewhere(low, Place::Last);
+/// assert_eq!(gone, Err(ListConflict::Missing { id: low }));
 /// # Ok::<(), ListConflict<NeverConflict>>(())
 /// ```
 impl<T> List<T> {
