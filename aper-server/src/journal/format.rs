@@ -197,6 +197,11 @@ pub(super) fn encode_batch(
     (bytes, places)
 }
 
+/// Either end of a batch alone: to be put in its place again.
+pub(super) fn encode_end(end: End, file: FileId, directory: &Directory) -> Vec<u8> {
+    encode_directory(end.magic(), file, directory)
+}
+
 fn encode_directory(magic: u32, file: FileId, directory: &Directory) -> Vec<u8> {
     let mut entries = Vec::new();
     directory.entries.iter().for_each(|entry| entry.encode(&mut entries));

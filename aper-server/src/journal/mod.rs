@@ -62,7 +62,7 @@ const FILE_BYTES: u64 = 16 << 20;
 ///
 /// One process at a time has it; dropping it waits for what is under way and
 /// ends it in good order. It keeps in memory where things are, not what they
-/// are: about 200 bytes for a sleeping session.
+/// are: some hundred bytes for a sleeping session.
 ///
 /// An append costs an encoding of its records and its share of one write and
 /// one sync; reading a session costs its own snapshot and records. Opening the
@@ -375,6 +375,9 @@ fn repair(directory: &dyn Directory, recovery: &Recovery) -> std::io::Result<()>
     }
     if file.length()? < log.capacity {
         file.set_length(log.capacity)?;
+    }
+    for (offset, bytes) in &recovery.mend {
+        file.write(*offset, bytes)?;
     }
     // The last batch may be whole and not synced.
     file.sync()

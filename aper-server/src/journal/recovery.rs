@@ -20,10 +20,10 @@ use aper::protocol::decode;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{DamagedPart, Fault};
-use super::format::{FILE_HEADER, FileId, Kind, Origin};
+use super::format::{End, FILE_HEADER, FileId, Kind, Origin, encode_end};
 use super::index::{Condition, Index, OpenFile, Place};
 use super::manifest::{LogFile, Manifest, ManifestError, log_name, log_number, read_file};
-use super::scan::{FoundBatch, Payload, Scan, scan};
+use super::scan::{Directories, FoundBatch, Payload, Scan, scan};
 use super::snapshot_file::{self, Reference, snapshot_number};
 use super::storage::Directory;
 
@@ -39,6 +39,9 @@ pub(super) struct Recovery {
     pub(super) faults: Vec<Fault>,
     /// What is cut back before the journal goes on.
     pub(super) torn: Option<Torn>,
+    /// What is put in its place again before that: offsets and bytes of the
+    /// last batch's ends, when one was not written any more.
+    pub(super) mend: Vec<(u64, Vec<u8>)>,
     /// Files that nothing refers to: left when the process ended at a bad moment.
     pub(super) leftover: Vec<String>,
     /// What the next recap has to speak of.
@@ -164,6 +167,7 @@ impl Reading {
             end: FILE_HEADER as u64,
             faults: Vec::new(),
             torn: None,
+            mend: Vec::new(),
             leftover: Vec::new(),
             recent: Recent { from: recovery_from, sessions: HashSet::new() },
         };
@@ -232,6 +236,9 @@ impl Reading {
                 }
                 self.miss(&log, expected..seq, end);
                 self.examine(&log, batch);
+                if seq > self.durable && batch.directories == Directories::One {
+                    self.mend(&log, batch);
+                }
                 self.take(&log, batch, &bytes);
                 expected = expected.max(seq + 1);
                 end = batch.end;
@@ -287,6 +294,15 @@ impl Reading {
         {
             file.condition = Condition::Damaged;
         }
+    }
+
+    /// One end of the newest batch is missing: the power failed before it was
+    /// written, or it was cut off.
+    fn mend(&mut self, log: &LogFile, batch: &FoundBatch) {
+        let id = FileId { journal: self.recovery.manifest.journal, number: log.number };
+        let [head, foot] = [End::Head, End::Foot].map(|end| encode_end(end, id, &batch.directory));
+        let at_foot = batch.end - foot.len();
+        self.recovery.mend = vec![(batch.start as u64, head), (at_foot as u64, foot)];
     }
 
     fn examine(&mut self, log: &LogFile, batch: &FoundBatch) {

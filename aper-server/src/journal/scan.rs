@@ -118,8 +118,8 @@ fn examine(file: FileId, bytes: &[u8], start: usize, end: End, found: Found) -> 
     FoundBatch {
         payloads: payloads.collect(),
         start,
-        // A file that was cut ends before.
-        end: (foot + found.bytes).min(bytes.len().max(start + found.bytes)),
+        // Also where a file that was cut ends before: there it goes on.
+        end: foot + found.bytes,
         directories,
         directory: found.directory,
     }

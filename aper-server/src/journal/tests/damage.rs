@@ -116,6 +116,29 @@ async fn a_torn_tail_is_cut_back_and_told() {
 }
 
 #[tokio::test]
+async fn a_cut_in_the_end_of_the_last_batch_loses_nothing() {
+    let (keys, mut contents) = three_sessions().await;
+    let log = contents.get_mut(LOG).unwrap();
+    let starts = batches(log);
+    let foot = (starts[5]..starts[6]).rev().find(|at| log[*at..].starts_with(b"FOOT")).unwrap();
+    // No multiple of 8.
+    log.truncate(foot + 13);
+    let disk = SimulatedDisk::with(&contents);
+    let journal = open(&disk);
+    assert!(journal.faults().iter().any(|fault| matches!(fault, Fault::Short { .. })));
+    for key in &keys {
+        check(&journal, key, None, 4).await;
+        append(&journal, key, 4, 1).await.unwrap();
+    }
+    drop(journal);
+    let journal = open(&disk.after_exit());
+    assert_eq!(journal.faults(), [], "the end is where it was");
+    for key in &keys {
+        check(&journal, key, None, 5).await;
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_of_which_a_bit_flipped_is_not_replaced_by_an_earlier_one() {
     // It may have been of another schema.
     let disk = SimulatedDisk::new();
