@@ -2,6 +2,7 @@
 
 mod damage;
 mod faults;
+mod golden;
 mod promises;
 
 use aper::journal::{Journal, JournalError, Position, Record, SessionKey, Snapshot};
