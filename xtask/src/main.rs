@@ -11,6 +11,7 @@ mod chromium;
 mod command;
 mod demo;
 mod fuzz;
+mod journal_faults;
 mod layout;
 mod module;
 mod node;
@@ -87,6 +88,12 @@ enum Task {
         #[arg(long)]
         peers: bool,
     },
+    /// Damage a journal's files, and let its disk fail, in every way
+    JournalFaults {
+        /// How much of it
+        #[arg(long, value_enum, default_value_t)]
+        size: journal_faults::Size,
+    },
     /// Check that the crate `aper` is pure
     Purity,
     /// Make the npm packages of `Document` and the examples, and their tarballs
@@ -138,6 +145,7 @@ fn run(task: Task) -> Result<ExitCode> {
             let scale = if quick { Scale::Quick } else { Scale::Full };
             bench::run(scale, if peers { Against::Peers } else { Against::Floors })?;
         }
+        Task::JournalFaults { size } => journal_faults::run(size)?,
         Task::Purity => purity::check()?,
         Task::Npm { packages } => {
             let packages = layout::chosen_packages(&packages)?;

@@ -3,12 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aper::collections::{Counter, CounterTransition};
 use aper::journal::{Journal, Position, Record, SessionKey, Snapshot};
 use aper::protocol::{Entry, Payload, RefusalMessage, Rejection, encode};
+use aper::sync::Outcome;
 use aper::{ClientId, ClientSeq, Epoch, ResumeKey, Timestamp, Version};
 use aper_server::journal::{DiskJournal, Durability, JournalFiles, OpenJournalError};
+
+use crate::support::{Change, Client, Tally, World, tallies};
 
 fn key(name: &str) -> SessionKey {
     SessionKey { machine: "counter".into(), session: name.parse().unwrap() }
@@ -34,24 +39,24 @@ fn copy(from: &Path, to: &Path) {
 async fn a_copy_of_any_moment_has_all_that_was_acknowledged_before() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let journal = std::sync::Arc::new(open(&data));
-    let acknowledged = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let journal = Arc::new(open(&data));
+    let acknowledged = Arc::new(AtomicU64::new(0));
     let writer = tokio::spawn({
         let (journal, acknowledged) = (journal.clone(), acknowledged.clone());
         async move {
             for number in 0.. {
                 let batch = [left(number + 1)].into();
                 journal.append(&key("one"), Position(number), Epoch(0), batch).await.unwrap();
-                acknowledged.store(number + 1, std::sync::atomic::Ordering::SeqCst);
+                acknowledged.store(number + 1, Ordering::SeqCst);
             }
         }
     });
     for number in 0..8 {
         let wanted = number * 25;
-        while acknowledged.load(std::sync::atomic::Ordering::SeqCst) < wanted {
+        while acknowledged.load(Ordering::SeqCst) < wanted {
             tokio::task::yield_now().await;
         }
-        let before = acknowledged.load(std::sync::atomic::Ordering::SeqCst);
+        let before = acknowledged.load(Ordering::SeqCst);
         let moment = directory.path().join(format!("moment-{number}"));
         let (from, to) = (data.clone(), moment.clone());
         tokio::task::spawn_blocking(move || copy(&from, &to)).await.unwrap();
@@ -61,6 +66,26 @@ async fn a_copy_of_any_moment_has_all_that_was_acknowledged_before() {
         assert_eq!(recovered.records, (1..=known).map(left).collect::<Vec<_>>());
     }
     writer.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_died_goes_on_where_it_told_its_clients() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, after) = (directory.path().join("data"), directory.path().join("after"));
+    let world = World::with(tallies().journal(Arc::new(open(&data))));
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    ada.settle(Change::Add(41)).await;
+    let id = ada.identity();
+    // As if the process had ended at this moment.
+    copy(&data, &after);
+    ada.cut().await;
+    let waiting = ada.submit(Change::Add(1)).await;
+
+    let world = World::with(tallies().journal(Arc::new(open(&after))));
+    ada.reconnect(&world.network, "/tally/one").await;
+    assert_eq!(ada.identity(), id, "it is known still");
+    assert!(matches!(ada.outcome(waiting).await, Outcome::Confirmed(_)));
+    assert_eq!(ada.now().state.unwrap().sum, 42);
 }
 
 #[test]

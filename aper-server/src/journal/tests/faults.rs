@@ -11,31 +11,31 @@ fn check(counts: Counts) {
 
 #[test]
 fn a_cut_is_reported_or_harmless() {
-    let counts = campaign::cuts(6_000, 307);
+    let counts = campaign::cuts(6_000, 611);
     check(counts);
     assert!(counts.reported > 0 && counts.whole > 0, "{counts:?}");
 }
 
 #[test]
 fn a_flipped_bit_is_reported_or_harmless() {
-    let counts = campaign::flips(8_000, 331);
+    let counts = campaign::flips(8_000, 997);
     check(counts);
     assert!(counts.reported > 0 && counts.whole > 0, "{counts:?}");
 }
 
 #[test]
 fn nothing_promised_is_lost_when_a_write_fails() {
-    check(campaign::failures(Failing::Write, 5, 1));
+    check(campaign::failures(Failing::Write, 9, 1));
 }
 
 #[test]
 fn nothing_promised_is_lost_when_a_sync_fails() {
-    check(campaign::failures(Failing::Sync, 3, 1));
+    check(campaign::failures(Failing::Sync, 5, 1));
 }
 
 #[test]
 fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
-    check(campaign::full_disks(60_000));
+    check(campaign::full_disks(120_000));
 }
 
 #[test]
