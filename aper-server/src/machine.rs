@@ -8,7 +8,7 @@ use aper::journal::Recovered;
 use aper::protocol::Resume;
 use aper::protocol::handshake::MachineVersion;
 use aper::sync::authority::{Input, OpenError, Output, SnapshotImage};
-use aper::sync::{Authority, Lineage};
+use aper::sync::{Admission, Authority, Lineage};
 use aper::{SessionId, StateMachine, Timestamp, Version};
 
 /// One session's authority, whatever its machine.
@@ -72,10 +72,11 @@ pub(crate) enum CannotOpen {
     Panicked,
 }
 
-/// A machine, and how its sessions begin.
+/// A machine, how its sessions begin, and what is asked of its transitions.
 struct Registered<S: StateMachine, F> {
     initial: F,
     lineage: Lineage<S>,
+    admission: Option<Admission<S>>,
 }
 
 impl<S, F> AnyMachine for Registered<S, F>
@@ -97,7 +98,10 @@ where
         let open = || self.lineage.open(|| (self.initial)(session), recovered, seed);
         let authority =
             catch_unwind(AssertUnwindSafe(open)).map_err(|_| CannotOpen::Panicked)??;
-        Ok(Box::new(authority))
+        Ok(Box::new(match &self.admission {
+            Some(admission) => authority.admitting(admission.clone()),
+            None => authority,
+        }))
     }
 
     #[cfg(feature = "program")]
@@ -120,9 +124,10 @@ where
 /// Registers `S`, whose sessions begin with `initial`.
 pub(crate) fn register<S: StateMachine>(
     lineage: Lineage<S>,
+    admission: Option<Admission<S>>,
     initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
 ) -> Arc<dyn AnyMachine> {
-    Arc::new(Registered { initial, lineage })
+    Arc::new(Registered { initial, lineage, admission })
 }
 
 impl<S: StateMachine> AnyAuthority for Authority<S> {

@@ -32,7 +32,39 @@ use crate::{Limits, Origins, ServerBuilder};
 /// Hosts shared state machines: clients connect by WebSocket at /MACHINE/SESSION.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
-struct Arguments {
+struct Whole {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// What a server's command line says. A program that has arguments of its own
+/// flattens these into them:
+///
+/// ```no_run
+/// use aper::collections::Counter;
+/// use aper_server::{Server, program};
+/// use clap::Parser;
+///
+/// #[derive(Parser)]
+/// #[command(args_conflicts_with_subcommands = true)]
+/// struct Flags {
+///     /// Where every counter begins.
+///     #[arg(long, global = true, default_value_t = 0)]
+///     start: i64,
+///     #[command(flatten)]
+///     server: program::Arguments,
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     let Flags { start, server } = Flags::parse();
+///     let counter = move |_: &_| Counter::try_from(start).unwrap_or_default();
+///     program::run_with(Server::builder().machine(counter), server)
+/// }
+/// ```
+#[derive(Debug, Args)]
+// No group of arguments by its name: it would meet another of the program's.
+#[group(skip)]
+pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -48,6 +80,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[group(skip)]
 struct Flags {
     /// Where to listen: address and port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
@@ -125,20 +158,28 @@ const DATA: &str = "aper-data";
 /// journal instead of serving it.
 #[must_use]
 pub fn run(builder: ServerBuilder) -> ExitCode {
-    let Arguments { command, flags } = Arguments::parse();
+    run_with(builder, Whole::parse().arguments)
+}
+
+/// As [`run`], with the server's part of a command line that was read already.
+#[must_use]
+pub fn run_with(builder: ServerBuilder, arguments: Arguments) -> ExitCode {
+    let Arguments { command, flags } = arguments;
     let done = match command {
         None => start(builder, flags).map(|()| ExitCode::SUCCESS),
         Some(Command::Serve(flags)) => start(builder, flags).map(|()| ExitCode::SUCCESS),
         Some(Command::Journal(arguments)) => journal::run(&builder, arguments),
     };
-    match done {
-        Ok(code) => code,
-        Err(sentence) => {
-            // There is nobody left to tell when this fails.
-            let _ = writeln!(io::stderr(), "error: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|sentence| cannot(&sentence))
+}
+
+/// Says on standard error, in one sentence, why the program cannot do what it
+/// was told.
+#[must_use]
+pub fn cannot(sentence: &str) -> ExitCode {
+    // There is nobody left to tell when this fails.
+    let _ = writeln!(io::stderr(), "error: {sentence}");
+    ExitCode::FAILURE
 }
 
 fn start(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
@@ -258,7 +299,7 @@ mod tests {
         let of_program = Origins::same().and("https://one.example");
         let builder = crate::Server::builder().origins(of_program.clone());
         let flags = ["program", "--allow-origin", "https://two.example"];
-        let configured = configure(builder, &Arguments::parse_from(flags).flags);
+        let configured = configure(builder, &Whole::parse_from(flags).arguments.flags);
         assert_eq!(configured.origins, of_program.and("https://two.example"));
     }
 }

@@ -14,7 +14,7 @@ use aper::journal::{Journal, MemoryJournal, SessionKey};
 use aper::limits::CLIENT_FRAME_BYTES;
 use aper::protocol::decode;
 use aper::protocol::handshake::MachineVersion;
-use aper::sync::Lineage;
+use aper::sync::{Admission, Lineage};
 use aper::{SessionId, StateMachine, Version};
 use axum::Router;
 use axum::serve::{Listener, ListenerExt};
@@ -339,7 +339,7 @@ impl ServerBuilder {
         mut self,
         initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
     ) -> Self {
-        self.machines.push(register(Lineage::new(), initial));
+        self.machines.push(register(Lineage::new(), None, initial));
         self
     }
 
@@ -389,7 +389,32 @@ impl ServerBuilder {
         lineage: Lineage<S>,
         initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
     ) -> Self {
-        self.machines.push(register(lineage, initial));
+        self.machines.push(register(lineage, None, initial));
+        self
+    }
+
+    /// Hosts a machine and asks more of its transitions than the machine does:
+    /// what the admission refuses is refused, on this server only, when it is
+    /// new. What was accepted before stays.
+    ///
+    /// ```
+    /// use aper::collections::{Counter, CounterConflict};
+    /// use aper::sync::Admission;
+    /// use aper_server::Server;
+    ///
+    /// let up_to_ten = Admission::new(|_: &Counter, after: &Counter| match after.get() {
+    ///     0..=10 => Ok(()),
+    ///     value => Err(CounterConflict::OutOfRange { value }),
+    /// });
+    /// let server = Server::builder().machine_admitting(up_to_ten, |_| Counter::default());
+    /// # drop(server);
+    /// ```
+    pub fn machine_admitting<S: StateMachine>(
+        mut self,
+        admission: Admission<S>,
+        initial: impl Fn(&SessionId) -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.machines.push(register(Lineage::new(), Some(admission), initial));
         self
     }
 

@@ -10,6 +10,8 @@ mod support;
 
 mod bombs;
 mod diverging;
+#[cfg(feature = "document")]
+mod document;
 mod failing;
 mod full_disk;
 mod hostile;

@@ -54,6 +54,31 @@ fn messages_shorter_than_clients_send_are_no_limit() {
 }
 
 #[test]
+fn a_schema_that_is_none_is_said_in_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("schema.json");
+    let refused = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let said = refusal(&["--document-schema", path.to_str().unwrap()]);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    };
+    assert!(refused("{").contains("it is no JSON"));
+    let said = refused(r#"{ "properties": { "a": { "type": "txt" } } }"#);
+    assert!(said.contains("this is no JSON Schema: /properties/a/type"), "{said}");
+    let missing = refusal(&["--document-schema", "/does/not/exist"]);
+    assert!(missing.starts_with("error: the schema /does/not/exist: "), "{missing}");
+}
+
+#[test]
+fn its_help_names_what_it_hosts_and_its_flags() {
+    let help = String::from_utf8(program(&["--help"]).output().unwrap().stdout).unwrap();
+    for wanted in ["/document/SESSION", "--document-schema", "--listen", "journal"] {
+        assert!(help.contains(wanted), "{wanted} in {help}");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn it_serves_until_it_is_told_to_stop() {
     let child = program(&["--listen", "127.0.0.1:0", "--log-format", "json"]).spawn().unwrap();
