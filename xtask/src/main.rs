@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask demo`, `test`, `fuzz`, `bench`, `npm`, `size`,
+//! The developer's commands: `cargo xtask demo`, `test`, `sim`, `fuzz`, `bench`, `npm`, `size`,
 //! `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
@@ -19,6 +19,7 @@ mod npm;
 mod pages;
 mod purity;
 mod report;
+mod sim;
 mod size;
 mod stamp;
 mod test;
@@ -94,6 +95,21 @@ enum Task {
         #[arg(long, value_enum, default_value_t)]
         size: journal_faults::Size,
     },
+    /// Simulate sessions over bad networks, on bad disks and in bad company
+    Sim {
+        /// How many schedules
+        #[arg(long, default_value_t = 10_000)]
+        schedules: u64,
+        /// A million of them
+        #[arg(long, conflicts_with_all = ["schedules", "mutants"])]
+        full: bool,
+        /// Instead, plant bugs, each of which has to be found
+        #[arg(long, conflicts_with = "schedules")]
+        mutants: bool,
+        /// Of the first schedule; the others follow
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
     /// Check that the crate `aper` is pure
     Purity,
     /// Make the npm packages of `Document` and the examples, and their tarballs
@@ -146,6 +162,9 @@ fn run(task: Task) -> Result<ExitCode> {
             bench::run(scale, if peers { Against::Peers } else { Against::Floors })?;
         }
         Task::JournalFaults { size } => journal_faults::run(size)?,
+        Task::Sim { mutants: true, seed, .. } => sim::run(sim::Task::Mutants, seed)?,
+        Task::Sim { full: true, seed, .. } => sim::run(sim::Task::Schedules(1_000_000), seed)?,
+        Task::Sim { schedules, seed, .. } => sim::run(sim::Task::Schedules(schedules), seed)?,
         Task::Purity => purity::check()?,
         Task::Npm { packages } => {
             let packages = layout::chosen_packages(&packages)?;
