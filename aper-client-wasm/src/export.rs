@@ -51,18 +51,24 @@ use crate::value;
 /// TypeScript types of the machine to the file that the environment variable
 /// `APER_TYPES_OUT` names; state, transition and conflict must implement
 /// `ts_rs::TS` then.
+///
+/// A machine with large states may say how a state becomes a JavaScript value,
+/// by a [`View`]: `export_client!(Machine, view = MyView)`.
 #[macro_export]
 macro_rules! export_client {
     ($machine:ty) => {
-        $crate::__export_class!($machine, {});
-        $crate::__export_types!($machine);
+        $crate::export_client!($machine, view = $crate::export::Whole);
     };
     ($machine:ty, replay) => {
-        $crate::__export_class!($machine, {
+        $crate::__export_class!($machine, $crate::export::Whole, {
             pub fn replay(recording: &[u8]) -> Result<Vec<u64>, JsValue> {
                 $crate::export::replay::<$machine>(recording)
             }
         });
+        $crate::__export_types!($machine);
+    };
+    ($machine:ty, view = $view:ty) => {
+        $crate::__export_class!($machine, $view, {});
         $crate::__export_types!($machine);
     };
 }
@@ -70,7 +76,7 @@ macro_rules! export_client {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_class {
-    ($machine:ty, { $($more:tt)* }) => {
+    ($machine:ty, $view:ty, { $($more:tt)* }) => {
         const _: () = {
             use wasm_bindgen::JsValue;
             use wasm_bindgen::prelude::wasm_bindgen;
@@ -79,7 +85,7 @@ macro_rules! __export_class {
 
             /// A client of one session.
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub struct Machine(Exported<$machine>);
+            pub struct Machine(Exported<$machine, $view>);
 
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             impl Machine {
@@ -258,16 +264,37 @@ enum How {
     Unavailable = 5,
 }
 
+/// How a state becomes a JavaScript value. One of these lives with each client.
+pub trait View<S>: Default + 'static {
+    /// The value of a state that is another than the last one.
+    ///
+    /// # Errors
+    ///
+    /// When JavaScript cannot represent it.
+    fn show(&mut self, state: &S) -> Result<JsValue, Error>;
+}
+
+/// The whole state, each time anew. Cost: a pass over all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whole;
+
+impl<S: Serialize> View<S> for Whole {
+    fn show(&mut self, state: &S) -> Result<JsValue, Error> {
+        json(state)
+    }
+}
+
 /// What is behind the class that [`export_client!`] makes.
-pub struct Exported<S: StateMachine> {
+pub struct Exported<S: StateMachine, V = Whole> {
     client: Client<S>,
     listener: Rc<Listener>,
+    view: RefCell<V>,
     /// The state as it was given, and of which revision it is.
     state: RefCell<(u32, JsValue)>,
     _subscription: Subscription,
 }
 
-impl<S: StateMachine> Exported<S> {
+impl<S: StateMachine, V: View<S>> Exported<S, V> {
     /// Connects; see [`Client::connect`]. `kept` is what a device has of earlier
     /// clients, if there is a device that keeps this one.
     ///
@@ -300,7 +327,8 @@ impl<S: StateMachine> Exported<S> {
         let told = Rc::clone(&listener);
         let subscription = client.on_change(move || told.changed());
         let state = RefCell::new((client.revision(), JsValue::UNDEFINED));
-        Ok(Self { client, listener, state, _subscription: subscription })
+        let view = RefCell::default();
+        Ok(Self { client, listener, view, state, _subscription: subscription })
     }
 
     /// The state, or undefined; the same value until it changes.
@@ -312,7 +340,9 @@ impl<S: StateMachine> Exported<S> {
         let revision = self.client.revision();
         let mut cached = self.state.borrow_mut();
         if cached.0 != revision {
-            let state = self.client.with_state(|state| state.map(represented)).transpose();
+            let mut view = self.view.borrow_mut();
+            let state = self.client.with_state(|state| state.map(|state| view.show(state)));
+            let state = state.transpose();
             let state = state.map_err(|error| thrown(&self.listener, &error))?;
             *cached = (revision, state.unwrap_or_default());
         }
@@ -423,7 +453,7 @@ impl<S: StateMachine> Exported<S> {
     }
 }
 
-impl<S: StateMachine> std::fmt::Debug for Exported<S> {
+impl<S: StateMachine, V> std::fmt::Debug for Exported<S, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Exported")
     }
@@ -447,7 +477,7 @@ fn tell<C: Serialize>(listener: &Listener, settle: &Settle, ended: Ended<C>) {
             say(How::Unavailable, 0.0, &JsValue::NULL, affected.len());
         }
         Ok(Outcome::Refused { refusal: Refusal::Conflict(conflict), affected }) => {
-            match represented(&conflict) {
+            match json(&conflict) {
                 Ok(conflict) => say(How::Refused, 0.0, &conflict, affected.len()),
                 Err(error) => say(How::Failed, 0.0, &thrown(listener, &error), affected.len()),
             }
@@ -480,11 +510,16 @@ pub fn on_panic(handler: PanicHandler) {
     }));
 }
 
-fn represented<T: Serialize>(value: &T) -> Result<JsValue, Error> {
-    let json = value::write(value)
+/// A value as JSON has it. Cost: a pass over it.
+///
+/// # Errors
+///
+/// When JavaScript cannot represent it, such as an integer above 2^53.
+pub fn json<T: Serialize>(value: &T) -> Result<JsValue, Error> {
+    let text = value::write(value)
         .map_err(|fault| Error::new(ErrorCode::Unrepresentable, fault.to_string()))?;
     // What is written is JSON, so nothing can be wrong with it.
-    Ok(js_sys::JSON::parse(&json).unwrap_or_default())
+    Ok(js_sys::JSON::parse(&text).unwrap_or_default())
 }
 
 fn thrown(listener: &Listener, error: &Error) -> JsValue {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use aper::collections::{Counter, ItemId, RepeatedItem};
 
+use serde::Serialize;
+
 use crate::conflict::{Kind, Reason};
+use crate::encoding::Plain;
 use crate::json::Json;
 use crate::limits::{DEPTH, KEY_BYTES, TEXT_BYTES};
 use crate::node::{Items, Node, Object};
@@ -148,6 +151,12 @@ impl Value {
                 1 + self.as_json().map_or(0, |json| json.size())
             }
         }
+    }
+
+    /// As JavaScript sees it: objects, arrays of `{ id, value }` for lists,
+    /// numbers for counters, and nothing that says which of them is what.
+    pub fn plain(&self) -> impl Serialize {
+        Plain(self)
     }
 
     pub(crate) fn is_no(&self, expected: Kind) -> Reason {

@@ -315,11 +315,12 @@ export class Live<S> implements LiveClient<S> {
 
   /** Whether what `ready` waits for has come. */
   #look(): void {
-    if (this.#ready === undefined) {
+    if (this.#ready === undefined || this.#ready.decided) {
       return;
     }
     const { connection, problem } = this.status;
-    if (this.state !== undefined) {
+    // Without looking at the state, which costs.
+    if (this.id !== undefined && connection === 'online') {
       this.#ready.resolve();
     } else if (connection === 'closed') {
       this.#ready.reject(new AperError('closed', 'the client is closed'));
@@ -358,6 +359,8 @@ function attempt(run: () => void): void {
 
 interface PromiseWithResolvers {
   readonly promise: Promise<void>;
+  /** Whether it is settled. */
+  readonly decided: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -366,11 +369,25 @@ interface PromiseWithResolvers {
 function withResolvers(): PromiseWithResolvers {
   let resolve!: () => void;
   let reject!: (error: unknown) => void;
+  let decided = false;
   const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
+    resolve = () => {
+      decided = true;
+      yes();
+    };
+    reject = (error) => {
+      decided = true;
+      no(error);
+    };
   });
   // Whoever does not wait for it need not hear of it.
   promise.catch(() => {});
-  return { promise, resolve, reject };
+  return {
+    promise,
+    resolve,
+    reject,
+    get decided() {
+      return decided;
+    },
+  };
 }

@@ -187,6 +187,59 @@ describe('a document', () => {
   });
 });
 
+test('who saw every change shows the same as who came at the end', async () => {
+  // The one is shown each state as a change of the last, the other as a whole.
+  const session = newId();
+  const one = createClient({ url: server.url, session });
+  clients.push(one);
+  await one.ready;
+  let seed = 1;
+  const below = (bound: number): number => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % bound;
+  };
+  const ids = Array.from({ length: 6 }, newId);
+  const keys = ['a', 'b', '__proto__', 'zz', '10', '9'];
+  const some = <T>(of: readonly T[]): T => of[below(of.length)]!;
+  const place = () => some(['first', 'last', { before: some(ids) }, { after: some(ids) }] as const);
+  const value = (): unknown =>
+    some<() => unknown>([
+      () => below(100),
+      () => `text ${below(3)}`,
+      () => [1, { a: below(2) }],
+      () => ({ a: 1, b: list([below(9)]) }),
+      () => list.from(ids.slice(0, below(4)).map((id) => ({ id, value: { n: below(9) } }))),
+      () => counter(below(9)),
+    ])();
+  const path = (): string[] => Array.from({ length: 1 + below(4) }, () => some(below(2) ? keys : ids));
+  await accepted(one.create(['list'], list.from(ids.map((id) => ({ id, value: { n: 0 } })))));
+  let changes = 0;
+  for (let step = 0; step < 1_500; step += 1) {
+    const at = below(3) === 0 ? ['list', some(ids), ...path().slice(1)] : path();
+    const submissions = some<() => Promise<Outcome>>([
+      () => one.set(at, value()),
+      () => one.remove(at),
+      () => one.insert(below(2) ? ['list'] : at, value(), { id: some(ids), place: place() }),
+      () => one.move(below(2) ? ['list', some(ids)] : at, place()),
+      () => one.add(at, below(5)),
+    ]);
+    const before = one.state;
+    const text = JSON.stringify(before);
+    const submission = submissions();
+    // Shown at once, by what is made of the state before.
+    await Promise.resolve();
+    changes += Number(JSON.stringify(one.state) !== text);
+    // And that one stays as it was.
+    expect(JSON.stringify(before)).toBe(text);
+    await submission;
+  }
+  expect(changes).toBeGreaterThan(200);
+  const late = createClient({ url: server.url, session });
+  clients.push(late);
+  await late.ready;
+  expect(JSON.stringify(one.state)).toBe(JSON.stringify(late.state));
+});
+
 describe('listening', () => {
   test('a selection tells its changes, with what it was', async () => {
     const one = await board();

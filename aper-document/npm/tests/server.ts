@@ -11,7 +11,7 @@ export class Server {
 
   static async start(): Promise<Server> {
     const program = process.env['APER_SERVER'] ?? 'target/debug/aper-examples-server';
-    const server = spawn(program, ['--listen', '127.0.0.1:0'], {
+    const server = spawn(program, ['--listen', '127.0.0.1:0', '--journal-in-memory'], {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     for await (const line of createInterface(server.stderr)) {
