@@ -11,7 +11,9 @@ use super::{Outcome, consumer, script, template};
 use crate::command::{Run, find};
 use crate::fuzz::{self, Ended, Plan};
 use crate::wasm::{TARGET, Toolchain};
-use crate::{chromium, demo, layout, node, npm, pages, purity, report, size, wasm};
+use crate::{
+    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, sim, size, wasm,
+};
 
 /// One step.
 pub(super) struct Step {
@@ -54,6 +56,12 @@ pub(super) const ALL: &[Step] = &[
         run: template,
     },
     Step { name: "browser", about: "the example pages in Chromium", run: browser },
+    Step {
+        name: "sim",
+        about: "thousands of simulated schedules, and planted bugs that have to be found",
+        run: simulate,
+    },
+    Step { name: "journal", about: "a journal on disk, damaged in many ways", run: journal },
     Step { name: "fuzz", about: "every fuzz target, for a moment", run: fuzz_targets },
     Step { name: "deny", about: "licences, sources and bans of dependencies", run: deny },
 ];
@@ -315,6 +323,17 @@ fn free_port() -> Result<u16> {
 /// So long for each target: what was found once is not found for the first time
 /// here, but a target that does not build or finds something at once is.
 const FUZZ_SECONDS: u64 = 5;
+
+fn simulate(_: &mut Session) -> Result<Outcome> {
+    sim::run(sim::Task::Schedules(10_000), 0)?;
+    sim::run(sim::Task::Mutants, 0)?;
+    Ok(Outcome::Ran(Counts::ONE + Counts::ONE))
+}
+
+fn journal(_: &mut Session) -> Result<Outcome> {
+    journal_faults::run(journal_faults::Size::Small)?;
+    passed()
+}
 
 fn fuzz_targets(_: &mut Session) -> Result<Outcome> {
     if let Some(obstacle) = fuzz::obstacle() {
