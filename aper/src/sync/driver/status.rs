@@ -15,12 +15,14 @@ use crate::protocol::CloseCode;
 ///         (_, Some(problem)) => problem.text.to_string(),
 ///         (Connection::Online, None) if status.is_saved() => "Saved".to_owned(),
 ///         (Connection::Online | Connection::Connecting, None) => "Saving…".to_owned(),
+///         (Connection::Offline, None) if status.kept => "Saved on this device".to_owned(),
 ///         (Connection::Offline, None) => format!("Offline, {} not saved", status.pending),
 ///         (Connection::Closed, None) => "Closed".to_owned(),
 ///     }
 /// }
-/// let on_the_train = Status { connection: Connection::Offline, pending: 2, problem: None };
-/// assert_eq!(line(&on_the_train), "Offline, 2 not saved");
+/// let on_the_train =
+///     Status { connection: Connection::Offline, pending: 2, kept: true, problem: None };
+/// assert_eq!(line(&on_the_train), "Saved on this device");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {

@@ -206,6 +206,8 @@ impl<S: StateMachine> Replica<S> {
     ///         let Output::Store { serial, changes } = output else { continue };
     ///         for change in changes {
     ///             match change {
+    ///                 // A device keeps this too; nobody is connected here.
+    ///                 OutboxChange::Identify(_) => {}
     ///                 OutboxChange::Put(item) => drop(device.insert(item.ticket, item)),
     ///                 OutboxChange::Remove(ticket) => drop(device.remove(&ticket)),
     ///             }
