@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod codec;
+#[cfg(feature = "disk")]
+pub mod disk;
 pub mod document;
 pub mod driver;
 pub mod log;

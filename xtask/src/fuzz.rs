@@ -33,6 +33,10 @@ const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
 ];
 
+/// The target that is built with the whole server, and by that takes as long to
+/// build as all others together: a feature of the crate.
+const WITH_SERVER: &str = "disk";
+
 /// Beyond the time that a target was given: for its start, and a last input.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -65,6 +69,14 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     no_compiler.then_some(
         "libFuzzer is built from source, and there is no C++ compiler: install the package `g++`",
     )
+}
+
+/// The targets that are soon built.
+///
+/// # Errors
+/// If they cannot be listed.
+pub(crate) fn light_targets() -> Result<Vec<String>> {
+    Ok(chosen(&[])?.into_iter().filter(|target| target != WITH_SERVER).collect())
 }
 
 /// Builds the targets and runs each for its time.
@@ -144,8 +156,10 @@ fn build(targets: &[String]) -> Result<PathBuf> {
         bail!(obstacle);
     }
     let host = host()?;
+    let with_server = targets.iter().any(|target| target == WITH_SERVER);
     let built = Run::new(layout::cargo())
         .args(["build", "--release", "--target", &host])
+        .args(with_server.then_some(["--features", WITH_SERVER]).into_iter().flatten())
         .args(targets.iter().flat_map(|target| ["--bin", target]))
         .arg("--target-dir")
         .arg(products())
