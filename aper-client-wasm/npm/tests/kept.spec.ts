@@ -96,6 +96,30 @@ test('a tab that fails when the server has it, and before it hears so, does not 
   await shows(other, 3);
 });
 
+test('a browser that fails has it on its disk', async ({ playwright, channel, launchOptions, network, session, browser }, info) => {
+  const start = () => {
+    const options = channel === undefined ? launchOptions : { ...launchOptions, channel };
+    return playwright.chromium.launchPersistentContext(info.outputPath('profile'), options);
+  };
+  const first = await start();
+  const page = await member(first, network, session);
+  network.mute();
+  await submit(page, 2);
+  const other = await member(await browser.newContext(), network, session);
+  await shows(other, 2);
+  const closed = first.waitForEvent('close');
+  const devtools = await first.newCDPSession(page);
+  devtools.send('Browser.crash').catch(() => {});
+  await closed;
+
+  const second = await start();
+  const again = await member(second, network, session);
+  expect(await restored(again, 2)).toEqual([null, null]);
+  await again.evaluate(() => client.submit('increment'));
+  await shows(other, 3);
+  await second.close();
+});
+
 test('a tab that fails while it is offline leaves its work to the next', async ({ page, context, network, session }) => {
   network.cut();
   await reaches(page, 'offline');
