@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::bench::{Against, Scale};
+use crate::bench::Scale;
 use crate::demo::Open;
 use crate::fuzz::Plan;
 use crate::layout::Package;
@@ -85,9 +85,6 @@ enum Task {
         /// Each once and briefly, in under five minutes; leaves the document alone
         #[arg(long)]
         quick: bool,
-        /// Also measure what other people use, fetched from the registries
-        #[arg(long)]
-        peers: bool,
     },
     /// Damage a journal's files, and let its disk fail, in every way
     JournalFaults {
@@ -157,9 +154,8 @@ fn run(task: Task) -> Result<ExitCode> {
             let sound = ended.crashes == 0;
             return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Task::Bench { quick, peers } => {
-            let scale = if quick { Scale::Quick } else { Scale::Full };
-            bench::run(scale, if peers { Against::Peers } else { Against::Floors })?;
+        Task::Bench { quick } => {
+            bench::run(if quick { Scale::Quick } else { Scale::Full })?;
         }
         Task::JournalFaults { size } => journal_faults::run(size)?,
         Task::Sim { mutants: true, seed, .. } => sim::run(sim::Task::Mutants, seed)?,

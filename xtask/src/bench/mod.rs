@@ -8,7 +8,6 @@
 
 mod document;
 mod machine;
-mod peers;
 mod plan;
 mod plot;
 mod results;
@@ -39,15 +38,6 @@ pub(crate) enum Scale {
     Full,
 }
 
-/// Whom to measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Against {
-    /// The floors alone.
-    Floors,
-    /// What other people use, too.
-    Peers,
-}
-
 impl Scale {
     fn repetitions(self) -> usize {
         match self {
@@ -68,16 +58,10 @@ impl Scale {
 ///
 /// # Errors
 /// If something does not build, or a server does not do what it should.
-pub(crate) fn run(scale: Scale, against: Against) -> Result<()> {
-    let mut progress = Progress::of(if against == Against::Peers { 5 } else { 4 });
-    let mut programs = progress.step("build, optimised", build)?;
+pub(crate) fn run(scale: Scale) -> Result<()> {
+    let mut progress = Progress::of(4);
+    let programs = progress.step("build, optimised", build)?;
     let mut results = Results::default();
-    if against == Against::Peers {
-        progress.step("peers: build, and their micro-benchmarks", || {
-            programs.extend(peers::prepare(scale, &mut results)?);
-            Ok(())
-        })?;
-    }
     progress.step("servers under load", || load(scale, &programs, &mut results))?;
     progress.step("the core, function by function", || micro(scale, &mut results))?;
     progress.step("write it down", || document::write(scale, &results))?;
@@ -99,7 +83,7 @@ fn build() -> Result<Vec<Program>> {
 
 fn load(scale: Scale, programs: &[Program], results: &mut Results) -> Result<()> {
     let generator = program(programs, plan::GENERATOR)?;
-    for measurement in plan::measurements(scale, programs) {
+    for measurement in plan::measurements(scale) {
         let server = program(programs, measurement.server.program)?;
         let runs: Result<Vec<Figures>> =
             (0..scale.repetitions()).map(|_| play(generator, server, &measurement)).collect();

@@ -34,11 +34,9 @@ pub(super) const EPOLL: Server =
     Server { name: "epoll by hand", program: "bench-floor-epoll", dialect: "raw" };
 pub(super) const TUNGSTENITE: Server =
     Server { name: "bare tokio-tungstenite", program: "bench-floor-tungstenite", dialect: "raw" };
-/// Node's most used WebSocket library.
-pub(super) const WS: Server = Server { name: "ws (Node)", program: "peer-ws", dialect: "raw" };
 
 /// All that pass on what they are sent to everybody.
-pub(super) const BROADCASTERS: [Server; 4] = [EPOLL, TUNGSTENITE, APER, WS];
+pub(super) const BROADCASTERS: [Server; 3] = [EPOLL, TUNGSTENITE, APER];
 
 /// One scenario against one server.
 #[derive(Debug)]
@@ -59,9 +57,7 @@ impl Measurement {
 }
 
 /// Everything, so that what is compared is measured one right after the other.
-pub(super) fn measurements(scale: Scale, programs: &[Program]) -> Vec<Measurement> {
-    let is_here = |server: &Server| programs.iter().any(|program| program.name == server.program);
-    let broadcasters: Vec<Server> = BROADCASTERS.into_iter().filter(is_here).collect();
+pub(super) fn measurements(scale: Scale) -> Vec<Measurement> {
     let seconds = scale.seconds();
     let mut plan = Vec::new();
     for (scenario, clients) in [
@@ -70,14 +66,14 @@ pub(super) fn measurements(scale: Scale, programs: &[Program]) -> Vec<Measuremen
         ("saturated, 500 clients", "500"),
     ] {
         let arguments = ["saturated", "--clients", clients, "--seconds", seconds];
-        plan.extend(each(&broadcasters, scenario, &arguments));
+        plan.extend(each(&BROADCASTERS, scenario, &arguments));
     }
     let paced = ["paced", "--clients", "100", "--per-second", "20", "--seconds", seconds];
-    plan.extend(each(&broadcasters, "100 clients, 20 mutations/s each", &paced));
+    plan.extend(each(&BROADCASTERS, "100 clients, 20 mutations/s each", &paced));
     let small = ["paced", "--sessions=250", "--clients=4", "--per-second=2", "--seconds", seconds];
     plan.extend(each(&[APER], "250 sessions of 4 clients, 2 mutations/s each", &small));
     let idle = ["idle", "--connections", "1000"];
-    plan.extend(each(&broadcasters, "1,000 idle connections", &idle));
+    plan.extend(each(&BROADCASTERS, "1,000 idle connections", &idle));
 
     let of_aper = |scenario, arguments: &[&'static str], for_server: &[String]| Measurement {
         scenario,
