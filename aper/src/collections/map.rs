@@ -1,16 +1,18 @@
 //! [`Map`]: machines by key.
 
+mod place;
+
 use std::borrow::Borrow;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::RangeBounds;
-use std::sync::Arc;
 
 use imbl::OrdMap;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Value, apply_to_part};
+use self::place::Place;
+use super::Value;
 use crate::state_machine::{Context, Prediction, StateMachine};
 
 /// Machines by key, in the order of the keys. Who changes one value does not
@@ -40,9 +42,7 @@ use crate::state_machine::{Context, Prediction, StateMachine};
 /// # Ok::<(), MapConflict<String, aper::collections::CounterConflict>>(())
 /// ```
 pub struct Map<K, V> {
-    // A value behind a pointer of its own is not copied when its neighbour in
-    // the tree changes, whatever a clone of it costs.
-    values: OrdMap<K, Arc<V>>,
+    values: OrdMap<K, Place<V>>,
 }
 
 /// What can happen to a [`Map`].
@@ -226,9 +226,9 @@ impl<K: Ord, V> Map<K, V> {
 }
 
 /// The initial state of a map; of a key that comes twice, the last value stays.
-impl<K: Ord + Clone, V> FromIterator<(K, V)> for Map<K, V> {
+impl<K: Ord + Clone, V: Clone> FromIterator<(K, V)> for Map<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(values: I) -> Self {
-        Self { values: values.into_iter().map(|(key, value)| (key, Arc::new(value))).collect() }
+        Self { values: values.into_iter().map(|(key, value)| (key, Place::of(value))).collect() }
     }
 }
 
@@ -246,7 +246,7 @@ impl<K: Value + Ord, V: StateMachine + Debug> StateMachine for Map<K, V> {
     ) -> Result<(), Self::Conflict> {
         match transition {
             MapTransition::Insert { key, value } => {
-                self.values.insert(key.clone(), Arc::new(value.clone()));
+                self.values.insert(key.clone(), Place::of(value.clone()));
             }
             MapTransition::Remove { key } => {
                 if self.values.remove(key).is_none() {
@@ -257,7 +257,8 @@ impl<K: Value + Ord, V: StateMachine + Debug> StateMachine for Map<K, V> {
                 let Some(value) = self.values.get_mut(key) else {
                     return Err(MapConflict::Missing { key: key.clone() });
                 };
-                apply_to_part(value, transition, cx)
+                value
+                    .apply(transition, cx)
                     .map_err(|conflict| MapConflict::Value { key: key.clone(), conflict })?;
             }
         }
@@ -307,14 +308,18 @@ impl<K: Ord + Serialize, V: Serialize> Serialize for Map<K, V> {
 }
 
 /// Refuses a key that comes twice: no map is encoded so.
-impl<'de, K: Ord + Clone + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Map<K, V> {
+impl<'de, K, V> Deserialize<'de> for Map<K, V>
+where
+    K: Ord + Clone + Deserialize<'de>,
+    V: Clone + Deserialize<'de>,
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Pairs<K, V>(PhantomData<(K, V)>);
 
         impl<'de, K, V> Visitor<'de> for Pairs<K, V>
         where
             K: Ord + Clone + Deserialize<'de>,
-            V: Deserialize<'de>,
+            V: Clone + Deserialize<'de>,
         {
             type Value = Map<K, V>;
 
@@ -325,7 +330,7 @@ impl<'de, K: Ord + Clone + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'d
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Map<K, V>, A::Error> {
                 let mut values = OrdMap::new();
                 while let Some((key, value)) = seq.next_element::<(K, V)>()? {
-                    if values.insert(key, Arc::new(value)).is_some() {
+                    if values.insert(key, Place::of(value)).is_some() {
                         return Err(A::Error::custom("a key is twice in a map"));
                     }
                 }

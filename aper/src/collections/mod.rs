@@ -41,8 +41,8 @@
 //! To that comes what the values themselves cost. A [`Set`], a [`Grid`] and
 //! the keys of a [`Map`] copy up to some dozens of neighbours of a value that
 //! changes, so long texts are better kept in an `Arc<str>` than in a `String`.
-//! The items of a [`List`] and the values of a [`Map`] are never copied for a
-//! neighbour's sake.
+//! The items of a [`List`], and the values of a [`Map`] that own anything or are
+//! not small, are never copied for a neighbour's sake.
 //!
 //! **What does not show does not decide.** Two equal collections behave
 //! equally, whatever happened to them before, also when one has been through
