@@ -295,7 +295,8 @@ impl Hub {
         };
         let mut stopping = self.stopping();
         let run = async {
-            let session = open(ground, shell).await?;
+            // Apart, since it is over soon.
+            let session = Box::pin(open(ground, shell)).await?;
             info!("the session is awake");
             session.run(may_sleep, &had_timer).await
         };

@@ -8,6 +8,7 @@
 pub(crate) mod metered;
 mod rate;
 mod reader;
+mod replies;
 pub(crate) mod stall;
 mod writer;
 
@@ -21,7 +22,6 @@ use aper::sync::ConnectionId;
 use axum::http::HeaderMap;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
@@ -29,6 +29,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tracing::{debug, info};
 
+use self::replies::Replies;
 use crate::auth::{Credentials, Hook};
 use crate::clock::Clock;
 use crate::error::Closing;
@@ -42,9 +43,6 @@ const REASON_BYTES: usize = 123;
 /// Bytes that are still taken from a client after its close frame was sent:
 /// without that, its last bytes would make the system drop the frame.
 const LEFTOVER_BYTES: usize = 1024 * 1024;
-
-/// Answers of the connection itself that wait to be sent.
-const REPLIES: usize = 8;
 
 /// A connection that has been upgraded and not heard yet.
 pub(crate) struct Connection {
@@ -75,20 +73,21 @@ enum Reply {
 }
 
 impl Connection {
-    /// Serves the client until either side ends it.
-    pub(crate) async fn serve<S>(mut self, mut socket: WebSocketStream<S>)
+    /// Serves the client until either side ends it. What is only for a while
+    /// gets its room only for that while: there may be many thousands of these.
+    pub(crate) async fn serve<S>(&mut self, socket: &mut WebSocketStream<S>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut stopping = self.hub.stopping();
         let headers = std::mem::take(&mut self.headers);
         let joined = tokio::select! {
-            joined = self.join(&mut socket, headers) => joined,
+            joined = Box::pin(self.join(socket, headers)) => joined,
             () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
         };
         let end = match joined {
             Ok(membership) => tokio::select! {
-                end = self.exchange(&mut socket, membership) => end,
+                end = self.exchange(socket, membership) => end,
                 () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
             },
             Err(end) => end,
@@ -101,7 +100,7 @@ impl Connection {
             }
             End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
         }
-        close(&mut socket, end, self.limits.close_within).await;
+        Box::pin(close(socket, end, self.limits.close_within)).await;
     }
 
     /// From `Hello` to the place in the session.
@@ -144,17 +143,22 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let (sink, stream) = socket.split();
-        let (replies, to_send) = mpsc::channel(REPLIES);
+        let replies = Replies::default();
         let Parts { answers, tail, commands, closed } = membership.parts();
         let drained = tokio::sync::Notify::new();
-        let reader =
-            reader::Reader { stream, commands, replies, drained: &drained, limits: &self.limits };
+        let reader = reader::Reader {
+            stream,
+            commands,
+            replies: &replies,
+            drained: &drained,
+            limits: &self.limits,
+        };
         let mut writer = writer::Writer::new(
             sink,
             answers,
             tail,
             commands,
-            to_send,
+            &replies,
             &drained,
             self.clock,
             &self.limits,
@@ -163,7 +167,7 @@ impl Connection {
             closing = closed.wait() => {
                 // What the session has told stays told. If the client does
                 // not take it, it will ask again.
-                let _ = timeout(self.limits.close_within, writer.finish()).await;
+                let _ = timeout(self.limits.close_within, Box::pin(writer.finish())).await;
                 End::Closing(closing)
             }
             end = reader.run() => end,

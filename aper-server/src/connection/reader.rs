@@ -5,11 +5,12 @@ use std::pin::{Pin, pin};
 use aper::limits::{PING_AFTER, SILENCE};
 use aper::protocol::{ClientMessage, CloseCode, decode};
 use futures::{Stream, StreamExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::rate::Rate;
+use super::replies::Replies;
 use super::{End, Reply, broken, protocol};
 use crate::error::Closing;
 use crate::limits::Limits;
@@ -18,7 +19,7 @@ use crate::session::Commands;
 pub(super) struct Reader<'a, S> {
     pub(super) stream: S,
     pub(super) commands: &'a Commands,
-    pub(super) replies: mpsc::Sender<Reply>,
+    pub(super) replies: &'a Replies,
     /// The writer has taken answers from the lane.
     pub(super) drained: &'a Notify,
     pub(super) limits: &'a Limits,
@@ -37,8 +38,7 @@ where
             while self.commands.has_unsent() {
                 self.drained.notified().await;
             }
-            let message = match silence.next(&mut self.stream, timer.as_mut(), &self.replies).await
-            {
+            let message = match silence.next(&mut self.stream, timer.as_mut(), self.replies).await {
                 Ok(message) => message,
                 Err(end) => return end,
             };
@@ -55,7 +55,7 @@ where
                     self.commands.submit(submissions).await;
                 }
                 Ok(ClientMessage::Ping { sent }) => {
-                    let _ = self.replies.send(Reply::Pong { sent }).await;
+                    self.replies.put(Reply::Pong { sent }).await;
                 }
                 Ok(ClientMessage::Checked { version, hash }) => {
                     self.commands.checked(version, hash).await;
@@ -99,7 +99,7 @@ impl Silence {
         &mut self,
         stream: &mut St,
         mut timer: Pin<&mut Sleep>,
-        replies: &mpsc::Sender<Reply>,
+        replies: &Replies,
     ) -> Result<Message, End>
     where
         St: Stream<Item = Result<Message, SocketError>> + Unpin,
@@ -130,13 +130,13 @@ impl Silence {
 
     /// A client that is quiet is asked whether it is there, in a way that its
     /// browser answers by itself; one that stays silent is gone.
-    async fn act(&mut self, replies: &mpsc::Sender<Reply>) -> Result<(), End> {
+    async fn act(&mut self, replies: &Replies) -> Result<(), End> {
         if self.asked == Asked::AreYouThere {
             let reason = "nothing was heard for too long";
             return Err(End::Closing(Closing::new(CloseCode::Silent, reason)));
         }
         self.asked = Asked::AreYouThere;
-        let _ = replies.send(Reply::AreYouThere).await;
+        replies.put(Reply::AreYouThere).await;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tracing::debug;
 
+use super::replies::Replies;
 use super::{End, Reply, broken};
 use crate::clock::Clock;
 use crate::error::Closing;
@@ -36,7 +37,7 @@ pub(super) struct Writer<'a, S> {
     answers: &'a mut mpsc::Receiver<Answer>,
     tail: &'a mut Tail,
     commands: &'a Commands,
-    replies: mpsc::Receiver<Reply>,
+    replies: &'a Replies,
     drained: &'a Notify,
     clock: Clock,
     limits: &'a Limits,
@@ -78,7 +79,7 @@ where
         answers: &'a mut mpsc::Receiver<Answer>,
         tail: &'a mut Tail,
         commands: &'a Commands,
-        replies: mpsc::Receiver<Reply>,
+        replies: &'a Replies,
         drained: &'a Notify,
         clock: Clock,
         limits: &'a Limits,
@@ -131,7 +132,7 @@ where
     }
 
     async fn write(&mut self) -> Result<std::convert::Infallible, End> {
-        self.welcome().await?;
+        Box::pin(self.welcome()).await?;
         loop {
             let head = self.tail.head();
             self.send_answers().await?;
@@ -147,7 +148,7 @@ where
             // What has come meanwhile is found here at once.
             tokio::select! {
                 Some(answer) = self.answers.recv() => self.take(answer).await?,
-                Some(reply) = self.replies.recv() => self.reply(reply).await?,
+                reply = self.replies.next() => self.reply(reply).await?,
                 () = self.tail.changed(), if follows => {}
             }
         }
@@ -180,7 +181,7 @@ where
         }
         self.send_rejections().await?;
         self.drained.notify_one();
-        while let Ok(reply) = self.replies.try_recv() {
+        while let Some(reply) = self.replies.take() {
             self.reply(reply).await?;
         }
         Ok(())
@@ -201,7 +202,7 @@ where
             Answer::Snapshot { image, last_seq } => {
                 self.send_rejections().await?;
                 self.cursor = image.version();
-                self.begin_snapshot(&image, last_seq).await
+                Box::pin(self.begin_snapshot(&image, last_seq)).await
             }
             // A connection joins once.
             Answer::Welcome { .. } => Ok(()),
@@ -281,7 +282,7 @@ where
                     return Err(End::Closing(Closing::new(CloseCode::Slow, reason)));
                 }
                 self.log = Log::SnapshotAsked;
-                self.commands.ask_for_snapshot().await;
+                Box::pin(self.commands.ask_for_snapshot()).await;
                 Ok(())
             }
         }

@@ -30,7 +30,7 @@ use crate::connection::stall::StallGuard;
 
 /// What is read from the system at once. The library allocates it for every
 /// connection and keeps it, so that idle connections cost this much each.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
 
 /// What is gathered before it is written to the system, unless it is flushed.
 const WRITE_BUFFER: usize = 32 * 1024;
@@ -94,9 +94,13 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
     let span = info_span!(parent: None, "connection", id = id.0, session = %key, peer);
     let upgrading = hyper::upgrade::on(&mut request);
     let serve = async move {
-        let place = place;
+        let (place, mut connection) = (place, connection);
         match upgraded(upgrading, connection.limits.headers_within).await {
-            Some(io) => connection.serve(socket(io, &shared).await).await,
+            Some(io) => {
+                let mut socket = socket(io, &shared).await;
+                // Apart from what came before it, which would keep its place.
+                Box::pin(connection.serve(&mut socket)).await;
+            }
             None => debug!("the connection ended before it was upgraded"),
         }
         drop(place);

@@ -39,7 +39,8 @@ use crate::tail::Tail;
 
 /// What others want of a session.
 pub(crate) enum Command {
-    Join(Join),
+    /// Apart, since it is big and rare: a mailbox has room for many commands.
+    Join(Box<Join>),
     Submit {
         connection: ConnectionId,
         submissions: Vec<Submission>,
@@ -177,7 +178,7 @@ impl SessionHandle {
         let (close, closed) = oneshot::channel();
         let (reply, joined) = oneshot::channel();
         let gauge = lane.downgrade();
-        let join = Join { connection, user, resume, lane, close, reply };
+        let join = Box::new(Join { connection, user, resume, lane, close, reply });
         self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
         self.bell.ring();
         let bell = Arc::clone(&self.bell);

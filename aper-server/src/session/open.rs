@@ -34,7 +34,7 @@ pub(crate) struct Ground {
 /// Reads the journal and makes the session of it. The initial state of a new
 /// session is in the journal before anybody is let in, since no record contains
 /// it; and so is the state that was migrated from an earlier schema.
-pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Session, SessionError> {
+pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Box<Session>, SessionError> {
     let Ground { key, machine, journal, clock, limits, divergences, stopping } = ground;
     let within = limits.journal_within;
     let recovered = answered(within, journal.open(&key)).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Session, Sessio
     };
     let writer = Writer::new(journal, key, position, within);
     let parts = Parts { authority, mailbox, members, tail, writer, divergences, state_bytes };
-    let mut session = Session::new(parts, clock, limits, stopping);
+    let mut session = Box::new(Session::new(parts, clock, limits, stopping));
     session.begin()?;
     Ok(session)
 }

@@ -141,7 +141,7 @@ impl Session {
     /// when the machine has a timer, and never that it has none any more: the
     /// journal may not know that yet.
     pub(crate) async fn run(
-        mut self,
+        mut self: Box<Self>,
         may_sleep: impl Fn(Option<Timestamp>) -> bool,
         had_timer: &AtomicBool,
     ) -> Result<Rest, SessionError> {
@@ -165,7 +165,7 @@ impl Session {
                         return Ok(self.sleep(timer));
                     }
                 }
-                () = stopped(&mut self.stopping) => return self.shut_down().await,
+                () = stopped(&mut self.stopping) => return Box::pin(self.shut_down()).await,
             }
             self.advance()?;
             self.take_turns().await;
@@ -221,7 +221,7 @@ impl Session {
             self.submit()?;
         }
         match command {
-            Command::Join(join) => self.join(join),
+            Command::Join(join) => self.join(*join),
             Command::Submit { connection, submissions, room } => {
                 self.inputs.push(Input::Submit { connection, submissions });
                 self.rooms.push(room);
@@ -426,7 +426,7 @@ impl Session {
         Some(timer)
     }
 
-    fn sleep(mut self, timer: Option<Timestamp>) -> Rest {
+    fn sleep(mut self: Box<Self>, timer: Option<Timestamp>) -> Rest {
         if self.members.is_empty() {
             // Whoever has sent a command, or is about to, finds the mailbox
             // closed and asks the hub for the next of this session.
@@ -434,7 +434,8 @@ impl Session {
             return Rest::Asleep { timer, shell: None };
         }
         self.tail.clear();
-        let (mailbox, members, tail) = (self.mailbox, self.members, Some(self.tail));
+        let Self { mailbox, members, tail, .. } = *self;
+        let tail = Some(tail);
         Rest::Asleep { timer, shell: Some(Shell { mailbox, members, tail }) }
     }
 
@@ -446,7 +447,7 @@ impl Session {
 
     /// Decides on what has come, tells what is durable, lets everybody go,
     /// and stores a snapshot.
-    async fn shut_down(mut self) -> Result<Rest, SessionError> {
+    async fn shut_down(mut self: Box<Self>) -> Result<Rest, SessionError> {
         info!("the session ends because the server stops");
         self.mailbox.close();
         while let Ok(command) = self.mailbox.try_recv() {

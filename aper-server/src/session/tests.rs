@@ -132,7 +132,7 @@ impl Journal for Silent {
 fn session(
     limits: Limits,
     timer: Option<Timestamp>,
-) -> (Session, mpsc::Sender<Command>, Arc<Counts>) {
+) -> (Box<Session>, mpsc::Sender<Command>, Arc<Counts>) {
     let counts = Arc::<Counts>::default();
     let (version, outputs) = (Version(0), VecDeque::new());
     let authority = Counting { counts: Arc::clone(&counts), timer, version, outputs };
@@ -154,7 +154,7 @@ fn session(
         divergences,
         state_bytes: 0,
     };
-    let session = Session::new(parts, clock, Arc::new(limits), stopping);
+    let session = Box::new(Session::new(parts, clock, Arc::new(limits), stopping));
     (session, mailbox, counts)
 }
 

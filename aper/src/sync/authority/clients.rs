@@ -15,7 +15,9 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Clients {
     next_id: ClientId,
-    records: BTreeMap<ClientId, Record>,
+    /// Each in a place of its own: a node of the tree has room for eleven, and
+    /// most sessions have fewer clients.
+    records: BTreeMap<ClientId, Box<Record>>,
 }
 
 /// One client.
@@ -47,7 +49,8 @@ impl Default for Clients {
 
 impl Clients {
     pub(super) fn recover(next_id: ClientId, remembered: Vec<RememberedClient>) -> Self {
-        let records = remembered.into_iter().map(|known| (known.client, Record::recover(known)));
+        let records =
+            remembered.into_iter().map(|known| (known.client, Box::new(Record::recover(known))));
         Self { next_id, records: records.collect() }
     }
 
@@ -86,7 +89,7 @@ impl Clients {
 
     /// What a snapshot keeps.
     pub(super) fn remembered(&self) -> Vec<RememberedClient> {
-        let remember = |(&client, record): (&ClientId, &Record)| RememberedClient {
+        let remember = |(&client, record): (_, &Record)| RememberedClient {
             client,
             key: record.key,
             user: record.user.clone(),
@@ -95,7 +98,7 @@ impl Clients {
             last_seen: record.last_seen,
             presence: record.presence,
         };
-        self.records.iter().map(remember).collect()
+        self.records.iter().map(|(client, record)| (client, &**record)).map(remember).collect()
     }
 
     pub(super) fn knows(&self, client: ClientId, key: ResumeKey) -> bool {
@@ -103,11 +106,11 @@ impl Clients {
     }
 
     pub(super) fn get(&self, client: ClientId) -> Option<&Record> {
-        self.records.get(&client)
+        self.records.get(&client).map(|record| &**record)
     }
 
     pub(super) fn get_mut(&mut self, client: ClientId) -> Option<&mut Record> {
-        self.records.get_mut(&client)
+        self.records.get_mut(&client).map(|record| &mut **record)
     }
 
     /// Those who count as here and have no connection.
@@ -130,7 +133,7 @@ impl Clients {
             self.forget_one();
         }
         self.next_id = self.next_id.max(client.next());
-        self.records.entry(client).or_insert_with(|| Record {
+        let new = || Record {
             key,
             user: None,
             last_seq: ClientSeq(0),
@@ -139,7 +142,8 @@ impl Clients {
             connection: None,
             unanswered: 0,
             refused: VecDeque::new(),
-        })
+        };
+        self.records.entry(client).or_insert_with(|| Box::new(new()))
     }
 
     /// Of those who are away, the one that has been for the longest.
