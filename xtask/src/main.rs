@@ -1,5 +1,5 @@
-//! The developer's commands: `cargo xtask demo`, `test`, `sim`, `fuzz`, `bench`, `npm`, `size`,
-//! `wasm`.
+//! The developer's commands: `cargo xtask demo`, `test`, `sim`, `fuzz`,
+//! `journal-faults`, `kill9`, `chaos`, `bench`, `npm`, `size`, `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
 //! browser), does only what its inputs make necessary, and says what it does.
@@ -23,6 +23,7 @@ mod sim;
 mod size;
 mod stamp;
 mod test;
+mod trials;
 mod wasm;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ use crate::bench::Scale;
 use crate::demo::Open;
 use crate::fuzz::Plan;
 use crate::layout::Package;
+use crate::trials::{Chaos, Journal, Kill9};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands of Aper", version)]
@@ -107,6 +109,36 @@ enum Task {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// Kill a server over and over in the middle of its work, and see whether anything is lost
+    Kill9 {
+        /// How often
+        #[arg(long, default_value_t = 200)]
+        kills: u32,
+        /// How many clients work on it
+        #[arg(long, default_value_t = 8)]
+        clients: u16,
+        /// Of the pauses between the kills, to make them again [default: another each time]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Let the server keep nothing, to see that this is noticed
+        #[arg(long)]
+        forgetful: bool,
+    },
+    /// Let many clients work over a bad network, and see whether all come to the same
+    Chaos {
+        /// How long the network is bad
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+        /// How many clients there are
+        #[arg(long, default_value_t = 32)]
+        clients: u16,
+        /// How many of them are tabs of a browser
+        #[arg(long, default_value_t = 4)]
+        tabs: u16,
+        /// Of the faults, to make them again [default: another each time]
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Check that the crate `aper` is pure
     Purity,
     /// Make the npm packages of `Document` and the examples, and their tarballs
@@ -161,6 +193,13 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Sim { mutants: true, seed, .. } => sim::run(sim::Task::Mutants, seed)?,
         Task::Sim { full: true, seed, .. } => sim::run(sim::Task::Schedules(1_000_000), seed)?,
         Task::Sim { schedules, seed, .. } => sim::run(sim::Task::Schedules(schedules), seed)?,
+        Task::Kill9 { kills, clients, seed, forgetful } => {
+            let journal = if forgetful { Journal::Forgetful } else { Journal::OnDisk };
+            trials::kill9(&Kill9 { kills, clients, seed, journal })?;
+        }
+        Task::Chaos { seconds, clients, tabs, seed } => {
+            trials::chaos(&Chaos { seconds, clients, tabs, seed })?;
+        }
         Task::Purity => purity::check()?,
         Task::Npm { packages } => {
             let packages = layout::chosen_packages(&packages)?;
