@@ -10,6 +10,7 @@ use super::counts::Counts;
 use super::{Outcome, consumer, script, template};
 use crate::command::{Run, find};
 use crate::fuzz::{self, Ended, Plan};
+use crate::trials::{self, Chaos, Kill9};
 use crate::wasm::{TARGET, Toolchain};
 use crate::{
     chromium, demo, journal_faults, layout, node, npm, pages, purity, report, sim, size, wasm,
@@ -62,6 +63,12 @@ pub(super) const ALL: &[Step] = &[
         run: simulate,
     },
     Step { name: "journal", about: "a journal on disk, damaged in many ways", run: journal },
+    Step { name: "kill9", about: "a server that is killed over and over", run: kill9 },
+    Step {
+        name: "chaos",
+        about: "clients and Chromium tabs over a bad network, for a minute",
+        run: chaos,
+    },
     Step { name: "fuzz", about: "every fuzz target, for a moment", run: fuzz_targets },
     Step { name: "deny", about: "licences, sources and bans of dependencies", run: deny },
 ];
@@ -332,6 +339,18 @@ fn simulate(_: &mut Session) -> Result<Outcome> {
 
 fn journal(_: &mut Session) -> Result<Outcome> {
     journal_faults::run(journal_faults::Size::Small)?;
+    passed()
+}
+
+fn kill9(_: &mut Session) -> Result<Outcome> {
+    let journal = trials::Journal::OnDisk;
+    trials::kill9(&Kill9 { kills: 50, clients: 8, seed: None, journal })?;
+    passed()
+}
+
+fn chaos(session: &mut Session) -> Result<Outcome> {
+    need!(session.browser(), "browser");
+    trials::chaos(&Chaos { seconds: 60, clients: 32, tabs: 4, seed: None })?;
     passed()
 }
 
