@@ -82,9 +82,9 @@ mod tests {
         for mut place in
             [Place::InTheTree(Spoiled::default()), Place::Apart(Arc::new(Spoiled::default()))]
         {
-            assert!(place.apply(&true, &cx).is_err());
+            assert!(place.apply(&false, &cx).is_err());
             assert_eq!(place.changes, 0);
-            assert!(place.apply(&false, &cx).is_ok());
+            assert!(place.apply(&true, &cx).is_ok());
             assert_eq!(place.changes, 1);
         }
     }
