@@ -6,17 +6,17 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aper::collections::{Counter, CounterTransition};
 use aper::journal::{Journal, Position, Record, SessionKey, Snapshot};
 use aper::protocol::{Entry, Payload, RefusalMessage, Rejection, encode};
 use aper::sync::Outcome;
 use aper::{ClientId, ClientSeq, Epoch, ResumeKey, Timestamp, Version};
+use aper_document::{Document, Operation, Transition};
 use aper_server::journal::{DiskJournal, Durability, JournalFiles, OpenJournalError};
 
 use crate::support::{Change, Client, Tally, World, tallies};
 
 fn key(name: &str) -> SessionKey {
-    SessionKey { machine: "counter".into(), session: name.parse().unwrap() }
+    SessionKey { machine: "document".into(), session: name.parse().unwrap() }
 }
 
 fn open(data: &Path) -> DiskJournal {
@@ -128,7 +128,8 @@ fn what_the_journal_makes_is_for_its_owner() {
 fn filled(data: &Path) {
     let journal = open(data);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let entry = |version, transition: CounterTransition| {
+    let entry = |version, name: &str| {
+        let transition = Transition::from(Operation::set(["name"], name));
         Record::Entry(Entry {
             version: Version(version),
             epoch: Epoch(0),
@@ -158,9 +159,9 @@ fn filled(data: &Path) {
         histories: Vec::new(),
         next_client: ClientId(2),
         clients: Vec::new(),
-        state: Payload(encode(&Counter::default()).unwrap()),
+        state: Payload(encode(&Document::default()).unwrap()),
     };
-    let records = [joined, entry(1, Counter::add(5)), entry(2, Counter::add(-2)), refused];
+    let records = [joined, entry(1, "Ada"), entry(2, "Bob"), refused];
     runtime.block_on(async {
         journal.append(&key("lobby"), Position(0), Epoch(0), records.into()).await.unwrap();
         journal.store_snapshot(&key("lobby"), snapshot).await.unwrap();
@@ -188,21 +189,21 @@ fn sessions_are_listed_inspected_and_dumped() {
     filled(&data);
     let list = says(&tool(&data, &["list"]), 0);
     let names: Vec<&str> = list.lines().map(|line| line.split('\t').next().unwrap()).collect();
-    assert_eq!(names, ["counter/lobby", "counter/other"]);
-    let inspected = says(&tool(&data, &["inspect", "counter/lobby"]), 0);
+    assert_eq!(names, ["document/lobby", "document/other"]);
+    let inspected = says(&tool(&data, &["inspect", "document/lobby"]), 0);
     assert!(inspected.contains("records so far       4\n"), "{inspected}");
     assert!(inspected.contains("records to replay    2\n"), "{inspected}");
 
-    let dumped = says(&tool(&data, &["dump", "counter/lobby"]), 0);
+    let dumped = says(&tool(&data, &["dump", "document/lobby"]), 0);
     let lines: Vec<&str> = dumped.lines().collect();
     assert_eq!(lines.len(), 3, "{dumped}");
     assert!(lines[0].contains(r#""record":"snapshot""#) && lines[0].contains(r#""state":"#));
-    // The program hosts counters; what is no conflict of theirs is shown as it is.
-    assert!(lines[1].contains(r#""position":3"#) && lines[1].contains(r#"-2"#), "{dumped}");
+    // The program hosts documents; what is no conflict of theirs is shown as it is.
+    assert!(lines[1].contains(r#""position":3"#) && lines[1].contains("Bob"), "{dumped}");
     assert!(!lines[1].contains("hex"), "{dumped}");
     assert!(lines[2].contains(r#""hex":"fedcba""#), "{dumped}");
     assert_eq!(says(&tool(&data, &["dump"]), 0).lines().count(), 4);
-    assert!(says(&tool(&data, &["dump", "counter/none"]), 1).contains("no session counter/none"));
+    assert!(says(&tool(&data, &["dump", "document/none"]), 1).contains("no session document/none"));
 }
 
 #[test]
@@ -217,9 +218,9 @@ fn verify_fails_when_anything_is_not_as_it_was_written() {
     bytes[place] ^= 1;
     fs::write(&log, &bytes).unwrap();
     let said = says(&tool(&data, &["verify"]), 1);
-    assert!(said.contains("session counter/lobby: "), "{said}");
-    assert!(!said.contains("counter/other"), "{said}");
-    assert!(says(&tool(&data, &["list"]), 0).contains("counter/lobby\tcannot be read: "));
+    assert!(said.contains("session document/lobby: "), "{said}");
+    assert!(!said.contains("document/other"), "{said}");
+    assert!(says(&tool(&data, &["list"]), 0).contains("document/lobby\tcannot be read: "));
     assert_eq!(fs::read(&log).unwrap(), bytes, "looking changes nothing");
 }
 
@@ -230,16 +231,16 @@ fn a_session_is_exported_and_imported() {
     filled(&data);
     let file = directory.path().join("lobby.aper");
     let name = file.to_str().unwrap();
-    says(&tool(&data, &["export", "counter/lobby", name]), 0);
-    assert!(says(&tool(&data, &["export", "counter/lobby", name]), 1).contains("exists"));
+    says(&tool(&data, &["export", "document/lobby", name]), 0);
+    assert!(says(&tool(&data, &["export", "document/lobby", name]), 1).contains("exists"));
     says(&tool(&other, &["import", name]), 0);
     assert!(says(&tool(&other, &["import", name]), 1).contains("--replace"));
     says(&tool(&other, &["import", name, "--replace"]), 0);
-    says(&tool(&other, &["import", name, "--as", "counter/copy"]), 0);
+    says(&tool(&other, &["import", name, "--as", "document/copy"]), 0);
     let dumped = |name| says(&tool(&other, &["dump", name]), 0);
-    let original = says(&tool(&data, &["dump", "counter/lobby"]), 0);
-    assert_eq!(dumped("counter/lobby"), original);
-    assert_eq!(dumped("counter/copy").replace("copy", "lobby"), original);
+    let original = says(&tool(&data, &["dump", "document/lobby"]), 0);
+    assert_eq!(dumped("document/lobby"), original);
+    assert_eq!(dumped("document/copy").replace("copy", "lobby"), original);
     fs::write(&file, "something else, and long enough to be one").unwrap();
     assert!(says(&tool(&other, &["import", name]), 1).contains("no exported session"));
 }
