@@ -80,7 +80,13 @@ describe('a document', () => {
     expect(one.state).toBeUndefined();
     const created = one.create(['todos'], list([{ title: 'a', done: false }]));
     const set = one.set(['title'], 'early');
-    expect(one.status).toEqual({ connection: 'connecting', pending: 2, saved: false, problem: null });
+    expect(one.status).toEqual({
+      connection: 'connecting',
+      pending: 2,
+      saved: false,
+      kept: false,
+      problem: null,
+    });
     await Promise.all([accepted(created), accepted(set)]);
     const two = client(session);
     await two.ready;
