@@ -82,9 +82,12 @@ pub const HISTORIES: usize = 64;
 /// Entries between two checks of what the clients' states come to, at least.
 pub const ENTRIES_PER_CHECK: u64 = 1_024;
 
-/// Bytes of the encoded state for which there is one more entry between two
-/// checks: so a check costs less than a hundredth of applying the entries.
-pub const STATE_BYTES_PER_CHECKED_ENTRY: u64 = 4;
+/// Entries between two checks for each byte of the encoded state, at least: so
+/// a check costs less than a hundredth of applying the entries. (Measured on two
+/// shared cores in November 2026, with maps of 10 to 100,000 small values: a byte
+/// of the state took 7 to 12 ns to encode and hash, an entry 160 to 570 ns to
+/// decode and apply.)
+pub const ENTRIES_PER_CHECKED_BYTE: u64 = 4;
 
 /// Timers of one session that fire in one go. At it: the rest fire in the
 /// next, after the other work that waits.

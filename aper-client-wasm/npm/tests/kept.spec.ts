@@ -355,7 +355,7 @@ test('a lost connection to the database is made anew', async ({ page, network, s
   network.cut();
   await reaches(page, 'offline');
   await submit(page, 1);
-  network.restore();
+  await leave(page, network);
   await load(page, network);
   await join(page, session);
   expect(await restored(page, 1)).toEqual([true]);

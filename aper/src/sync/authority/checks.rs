@@ -42,7 +42,7 @@ impl Checks {
             self.state_bytes = digest.bytes;
             self.last = None;
         }
-        self.entries >= self.state_bytes / limits::STATE_BYTES_PER_CHECKED_ENTRY
+        self.entries >= self.state_bytes.saturating_mul(limits::ENTRIES_PER_CHECKED_BYTE)
     }
 
     pub(super) fn begin(&mut self, image: &Image) {
