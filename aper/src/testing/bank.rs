@@ -13,6 +13,16 @@ use crate::state_machine::{ClientEvent, Context, Prediction, Scheduled, StateMac
 use crate::time::Timestamp;
 
 /// What is in the bank.
+///
+/// ```
+/// use aper::testing::bank::{Bank, Change, Refused};
+/// use aper::{Context, StateMachine};
+///
+/// let (mut bank, cx) = (Bank::default(), Context::for_test());
+/// bank.apply(&Change::Deposit(3), &cx)?;
+/// assert_eq!(bank.apply(&Change::Withdraw(5), &cx), Err(Refused::NotEnough { balance: 3 }));
+/// # Ok::<(), Refused>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bank {
     /// What can be withdrawn.

@@ -5,6 +5,19 @@ use std::fmt;
 
 /// How often a fault is among the next steps: weights against about 400 for
 /// the ordinary steps together.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Fault, Faults, simulate};
+///
+/// // Only what a train does to a phone.
+/// let faults = Faults { cut: 60, half_open: 60, ..Faults::NONE };
+/// let config = Config { faults, ..Config::default() };
+/// let report = simulate(1, &config, Counter::default(), |_, _| Counter::add(1))?;
+/// assert!(report.count(Fault::Cut) > 0 && report.count(Fault::HalfOpen) > 0);
+/// assert_eq!(report.count(Fault::Crashed), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
     /// A connection ends, with all that was on its way.

@@ -1,24 +1,32 @@
 //! What must be true, checked by means so dumb that they cannot share a
 //! mistake with the code that they check.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod course;
+
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use uuid::Uuid;
 
+pub(super) use self::course::Course;
 use super::outlet::Outlet;
 use super::page::{Page, SubmissionId};
 use super::report::Report;
 use crate::id::{ClientId, ClientSeq, HistoryId, Identity, ResumeKey, Version};
 use crate::journal::Record;
 use crate::protocol::message::Held;
-use crate::protocol::{Entry, RefusalMessage, Rejection, decode};
+use crate::protocol::{Entry, RefusalMessage, Rejection};
 use crate::state_machine::{Context, StateMachine};
-use crate::sync::authority::context_of;
 use crate::sync::{Outcome, Refusal};
 use crate::time::Timestamp;
 
 /// An invariant that did not hold.
+///
+/// ```
+/// use aper::testing::Violation;
+/// let violation = Violation { invariant: "I3", what: "it is there twice".to_owned() };
+/// assert_eq!(violation.to_string(), "I3 is broken: it is there twice");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{invariant} is broken: {what}")]
 pub struct Violation {
@@ -47,25 +55,6 @@ pub(super) struct Oracle<S: StateMachine> {
     ends: BTreeMap<SubmissionId, (usize, End)>,
 }
 
-/// A course of events.
-#[derive(Clone)]
-pub(super) struct Course<S> {
-    /// By version: `states[0]` is the initial state.
-    states: Vec<S>,
-    entries: Vec<Entry>,
-    written: BTreeMap<(ClientId, ClientSeq), Version>,
-    /// What somebody was told to be refused.
-    refused: BTreeSet<(ClientId, ClientSeq)>,
-    /// What was not taken because there was no room.
-    postponed: BTreeMap<(ClientId, ClientSeq), SubmissionId>,
-    keys: BTreeMap<ClientId, ResumeKey>,
-    confirmed: BTreeSet<Version>,
-    /// Which submission a number was given to.
-    numbers: BTreeMap<(ClientId, ClientSeq), SubmissionId>,
-    /// Under which number a submission entered the journal.
-    entered: BTreeMap<SubmissionId, (ClientId, ClientSeq)>,
-}
-
 /// How something that was submitted ended, as its user was told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -77,20 +66,9 @@ enum End {
 
 impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
     pub(super) fn new(initial: S) -> Self {
-        let course = Course {
-            states: vec![initial],
-            entries: Vec::new(),
-            written: BTreeMap::new(),
-            refused: BTreeSet::new(),
-            postponed: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            confirmed: BTreeSet::new(),
-            numbers: BTreeMap::new(),
-            entered: BTreeMap::new(),
-        };
         Self {
             report: Report::default(),
-            courses: vec![course],
+            courses: vec![Course::of(initial)],
             histories: BTreeMap::new(),
             owners: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -341,72 +319,5 @@ impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
             return Err(Violation::new("I1", what));
         }
         Ok(())
-    }
-}
-
-impl<S: StateMachine> Course<S> {
-    pub(super) fn version(&self) -> Version {
-        Version(self.entries.len() as u64)
-    }
-
-    fn wrote(&mut self, entry: &Entry) -> Result<(), Violation> {
-        let version = entry.version;
-        if version != self.version().next() {
-            let what = format!("{version} follows {} in the journal", self.version());
-            return Err(Violation::new("I1", what));
-        }
-        if self.entries.last().is_some_and(|last| entry.at < last.at) {
-            return Err(Violation::new("I1", format!("time goes back at {version}")));
-        }
-        self.wrote_once(entry)?;
-        let mut state = self.states.last().expect("there is an initial state").clone();
-        let transition: S::Transition = decode(&entry.transition.0)
-            .map_err(|error| Violation::new("I1", format!("entry {version}: {error}")))?;
-        state.apply(&transition, &context_of(entry)).map_err(|conflict| {
-            Violation::new("I1", format!("entry {version} is refused: {conflict}"))
-        })?;
-        self.states.push(state);
-        self.entries.push(entry.clone());
-        Ok(())
-    }
-
-    /// I3.
-    fn wrote_once(&mut self, entry: &Entry) -> Result<(), Violation> {
-        let (client, seq) = (entry.client, entry.seq);
-        if client.is_server() {
-            return Ok(());
-        }
-        let twice = |what: &str| {
-            let what = format!("submission {seq} of client {client} {what}");
-            Err(Violation::new("I3", what))
-        };
-        if self.written.insert((client, seq), entry.version).is_some() {
-            return twice("is there twice");
-        }
-        if self.refused.contains(&(client, seq)) {
-            return twice("was refused, and is there");
-        }
-        let Some(submission) = self.numbers.get(&(client, seq)) else { return Ok(()) };
-        match self.entered.insert(*submission, (client, seq)) {
-            Some((_, before)) if before != seq => twice(&format!("is there as {before} too")),
-            _ => Ok(()),
-        }
-    }
-
-    fn confirm(
-        &mut self,
-        page: &Page<S>,
-        version: Version,
-        transition: &[u8],
-    ) -> Result<(), Violation> {
-        let index = version.0.checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let entry = index.and_then(|index| self.entries.get(index));
-        let is_it = entry
-            .is_some_and(|entry| entry.client == page.id() && entry.transition.0 == transition);
-        if is_it && self.confirmed.insert(version) {
-            return Ok(());
-        }
-        let what = format!("{} was confirmed something as {version} that is not that", page.name());
-        Err(Violation::new("I5", what))
     }
 }

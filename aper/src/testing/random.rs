@@ -5,12 +5,22 @@ use std::fmt::{self, Debug};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// A seeded random source: the same seed gives the same numbers, everywhere.
+/// A seeded random source: what a simulated user does is drawn from it, and
+/// from nothing else, so that a seed gives the same run again, everywhere.
 ///
 /// ```
-/// use aper::testing::Random;
-/// let (mut one, mut other) = (Random::of(7), Random::of(7));
-/// assert_eq!(one.below(1_000), other.below(1_000));
+/// use aper::collections::{Counter, CounterTransition};
+/// use aper::testing::{Config, Random, simulate};
+///
+/// fn whim(random: &mut Random, seen: Option<&Counter>) -> CounterTransition {
+///     match seen {
+///         Some(counter) if counter.get() > 5 => Counter::set(0),
+///         _ => Counter::add(random.below(3) as i64),
+///     }
+/// }
+/// let run = || simulate(9, &Config::default(), Counter::default(), whim);
+/// assert_eq!(run()?, run()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Random(ChaCha8Rng);
 

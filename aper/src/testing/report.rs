@@ -8,9 +8,17 @@ use super::fault::Fault;
 /// it relies on did happen.
 ///
 /// ```
-/// use aper::testing::{Fault, Report};
-/// let sum = Report::default();
-/// assert!(sum.never_happened().any(|fault| fault == Fault::Torn));
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Fault, Report, simulate};
+///
+/// let mut sum = Report::default();
+/// for seed in 0..30 {
+///     sum += simulate(seed, &Config::default(), Counter::default(), |_, _| Counter::add(1))?;
+/// }
+/// let settled = sum.confirmed + sum.refused + sum.by_snapshot + sum.abandoned;
+/// assert_eq!(settled, sum.submitted, "everything has an end");
+/// assert!(sum.never_happened().all(|fault| fault != Fault::Crashed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -32,6 +32,12 @@ pub struct Script<T> {
 /// What happens next. A step that has nothing to happen to does nothing, so
 /// that steps before it can be left out. Clients count from 0; a number beyond
 /// the last wraps around.
+///
+/// ```
+/// use aper::testing::Step;
+/// let step = Step::Submit { client: 0, transition: "a pawn's move" };
+/// assert_eq!(format!("{step:?}"), "Submit { client: 0, transition: \"a pawn's move\" }");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step<T> {
     /// A user does something.
@@ -171,6 +177,12 @@ pub enum Step<T> {
 }
 
 /// Which way a message travels.
+///
+/// ```
+/// use aper::testing::{Step, Way};
+/// let step: Step<()> = Step::Duplicate { client: 1, way: Way::Up };
+/// assert_eq!(format!("{step:?}"), "Duplicate { client: 1, way: Up }");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// To the server.
@@ -181,6 +193,18 @@ pub enum Way {
 
 /// What a client can do that is no client of this library. There is one such,
 /// besides the others.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Fault, Misdeed, Script, Step, replay};
+///
+/// let flood = Misdeed::Flood { transition: Counter::add(1) };
+/// let steps = vec![Step::Misbehave(Misdeed::Join), Step::Misbehave(flood)];
+/// let script = Script { seed: 0, steps };
+/// let report = replay(&script, &Config::default(), Counter::default())?;
+/// assert_eq!(report.count(Fault::TooMany), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Misdeed<T> {
     /// Connects, as somebody new.

@@ -19,6 +19,12 @@ use crate::state_machine::StateMachine;
 use crate::sync::Recording;
 
 /// How long a run is and what may go wrong in it.
+///
+/// ```
+/// use aper::testing::Config;
+/// let crowd = Config { clients: 12, steps: 2_000, ..Config::default() };
+/// assert_eq!((crowd.kept, crowd.window), (2, 4));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Replicas, at least one. There is one more client besides, which
@@ -63,7 +69,20 @@ impl Default for Config {
     }
 }
 
-/// A run in which an invariant did not hold.
+/// A run in which an invariant did not hold. Its `Display` shows the script.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::testing::{Config, Failure, Mutant, replay, simulate, with_mutant};
+///
+/// with_mutant(Mutant::TellBeforeDurable, || {
+///     let run = simulate(7, &Config::default(), Counter::default(), |_, _| Counter::add(1));
+///     let failure: Failure<_> = run.unwrap_err();
+///     assert_eq!(failure.violation.invariant, "I4");
+///     let again = replay(&failure.script, &Config::default(), Counter::default());
+///     assert_eq!(again.unwrap_err().violation, failure.violation);
+/// });
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure<T> {
     /// What made the run. The same seed, configuration and machine make it again.
