@@ -30,7 +30,8 @@ test('a timer rings for everybody', async ({ person }) => {
   const [ada, ben] = await Promise.all([person(address), person(address)]);
   await start(ada, 'Tea', 2);
   await start(ben, 'Pizza', 600);
-  await phase(ben, 'Tea', 'running');
+  // On a busy machine it may have rung by now.
+  await expect(timer(ben, 'Tea')).toHaveAttribute('data-phase', /^(running|rung)$/);
   await Promise.all([phase(ada, 'Tea', 'rung'), phase(ben, 'Tea', 'rung')]);
   await expect(ada).toHaveTitle('⏰ Time is up!');
   await expect(timer(ben, 'Tea')).toContainText('Rang at');
