@@ -5,6 +5,21 @@
 macro_rules! mutants {
     ($($(#[doc = $doc:literal])+ $mutant:ident,)+) => {
         /// A promise to break.
+        ///
+        /// A simulation that finds nothing may be one that looks at nothing.
+        /// This one looks:
+        ///
+        /// ```
+        /// use aper::collections::Counter;
+        /// use aper::testing::{Config, Mutant, simulate, with_mutant};
+        ///
+        /// let config = Config::default();
+        /// let run = |seed| simulate(seed, &config, Counter::default(), |_, _| Counter::add(1));
+        /// let failure = with_mutant(Mutant::NoDuplicateCheck, || {
+        ///     (0..100).find_map(|seed| run(seed).err())
+        /// });
+        /// assert_eq!(failure.map(|failure| failure.violation.invariant), Some("I3"));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(
             not(feature = "testing"),
