@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::module::Source;
 use crate::report;
 
 /// The workspace's version: the packages carry it too.
@@ -108,6 +109,16 @@ impl Package {
             Kind::Document => root().join("aper-document"),
         };
         machine.join("web/Cargo.toml")
+    }
+
+    /// What its module is made of.
+    pub(crate) fn source(&self) -> Source {
+        Source {
+            name: self.name.clone(),
+            package: self.web_crate(),
+            manifest: self.web_manifest(),
+            directory: self.directory(),
+        }
     }
 
     /// The package's directory.

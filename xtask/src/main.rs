@@ -19,6 +19,7 @@ mod npm;
 mod pages;
 mod purity;
 mod report;
+mod shown;
 mod sim;
 mod size;
 mod stamp;
@@ -158,6 +159,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = shown::stand_in() {
+        return code;
+    }
     let arguments = Arguments::parse();
     match command::catch_interrupts().and_then(|()| run(arguments.command)) {
         Ok(code) => code,

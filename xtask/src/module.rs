@@ -12,7 +12,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::command::Run;
-use crate::layout::{self, Package};
+use crate::layout;
 use crate::stamp::{Done, Inputs};
 use crate::wasm::{self, TARGET, Toolchain};
 use crate::{node, report};
@@ -42,29 +42,40 @@ const WASM_OPT: &[&str] = &[
     "--strip-target-features",
 ];
 
-/// Compiles these packages' `web` crates; the modules as the compiler left
-/// them, in the same order.
+/// A crate that becomes a module.
+pub(crate) struct Source {
+    /// For people, and for the note of what it was made of.
+    pub(crate) name: String,
+    pub(crate) package: String,
+    /// Where its `Cargo.toml` is.
+    pub(crate) manifest: PathBuf,
+    /// Where the module goes.
+    pub(crate) directory: PathBuf,
+}
+
+/// Compiles these crates; the modules as the compiler left them, in the same
+/// order.
 ///
 /// # Errors
 /// If cargo fails.
-pub(crate) fn compile(toolchain: &Toolchain, packages: &[Package]) -> Result<Vec<PathBuf>> {
-    let named = packages.iter().flat_map(|p| ["--package".to_owned(), p.web_crate()]);
+pub(crate) fn compile(toolchain: &Toolchain, sources: &[Source]) -> Result<Vec<PathBuf>> {
+    let named = sources.iter().flat_map(|source| ["--package", &source.package]);
     let run = toolchain.cargo().args(["build", "--profile", "wasm", "--target", TARGET]);
     // The user's own flags, if any, come first.
     let own = std::env::var("RUSTFLAGS").unwrap_or_default();
     let flags = own.split_whitespace().map(str::to_owned).chain(wasm::short_paths());
     let run = run.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\x1f"));
     let artifacts = artifacts(run.args(named))?;
-    let of = |package: &Package| {
+    let of = |source: &Source| {
         artifacts
             .iter()
-            .filter(|artifact| artifact.manifest == package.web_manifest())
+            .filter(|artifact| artifact.manifest == source.manifest)
             .flat_map(|artifact| &artifact.files)
             .find(|file| file.extension().is_some_and(|e| e == "wasm"))
             .cloned()
-            .with_context(|| format!("{} makes no module; is it a `cdylib`?", package.web_crate()))
+            .with_context(|| format!("{} makes no module; is it a `cdylib`?", source.package))
     };
-    packages.iter().map(of).collect()
+    sources.iter().map(of).collect()
 }
 
 /// What cargo says that it has made (or found made).
@@ -100,9 +111,9 @@ pub(crate) fn artifacts(cargo: Run) -> Result<Vec<Artifact>> {
 ///
 /// # Errors
 /// If one of the tools fails.
-pub(crate) fn bind(compiled: &Path, package: &Package) -> Result<Done> {
-    let directory = package.directory();
-    let stamp = stamp(package, "module");
+pub(crate) fn bind(compiled: &Path, source: &Source) -> Result<Done> {
+    let directory = &source.directory;
+    let stamp = stamp(&source.name, "module");
     let made = [GLUE, MODULE, "machine.d.ts"].map(|file| directory.join(file));
     // The versions of both tools are part of the input.
     Inputs::new()
@@ -111,8 +122,8 @@ pub(crate) fn bind(compiled: &Path, package: &Package) -> Result<Done> {
         .path(&layout::root().join("node_modules/binaryen/package.json"))?
         .path(compiled)?
         .unless_done(&stamp, &made, || {
-            report::note(&format!("{}: wasm-bindgen, wasm-opt", package.name));
-            fs::create_dir_all(&directory)?;
+            report::note(&format!("{}: wasm-bindgen, wasm-opt", source.name));
+            fs::create_dir_all(directory)?;
             Bindgen::new()
                 .input_path(compiled)
                 .web(true)?
@@ -121,7 +132,7 @@ pub(crate) fn bind(compiled: &Path, package: &Package) -> Result<Done> {
                 .out_name(STEM)
                 .typescript(true)
                 .remove_producers_section(true)
-                .generate(&directory)
+                .generate(directory)
                 .with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))?;
             // The types of the bare module: nobody imports it but the glue.
             let _ = fs::remove_file(directory.join("machine_bg.wasm.d.ts"));
@@ -138,7 +149,7 @@ fn optimize(module: &Path) -> Result<()> {
     fs::rename(&optimized, module).context("wasm-opt wrote no module")
 }
 
-/// Where a step of a package notes its inputs.
-pub(crate) fn stamp(package: &Package, step: &str) -> PathBuf {
-    layout::products().join("stamps").join(format!("{}.{step}", package.name))
+/// Where a step notes of what it made this.
+pub(crate) fn stamp(name: &str, step: &str) -> PathBuf {
+    layout::products().join("stamps").join(format!("{name}.{step}"))
 }

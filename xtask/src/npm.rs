@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::command::Run;
 use crate::layout::{self, Package, VERSION};
-use crate::module::{self, GLUE, MODULE};
+use crate::module::{self, GLUE, MODULE, Source};
 use crate::stamp::Inputs;
 use crate::wasm::Toolchain;
 use crate::{node, report};
@@ -28,8 +28,9 @@ fn sources() -> PathBuf {
 /// If a tool fails or a crate does not make what it must.
 pub(crate) fn assemble(toolchain: &Toolchain, packages: &[Package]) -> Result<()> {
     let _lock = layout::lock_products()?;
-    let modules = module::compile(toolchain, packages)?;
-    bind_all(packages, &modules)?;
+    let sources: Vec<Source> = packages.iter().map(Package::source).collect();
+    let modules = module::compile(toolchain, &sources)?;
+    bind_all(&sources, &modules)?;
     write_types(packages)?;
     for package in packages {
         wrap(package).with_context(|| format!("the package of {} failed", package.name))?;
@@ -38,11 +39,11 @@ pub(crate) fn assemble(toolchain: &Toolchain, packages: &[Package]) -> Result<()
 }
 
 /// Side by side: wasm-opt takes its seconds on one core.
-fn bind_all(packages: &[Package], modules: &[PathBuf]) -> Result<()> {
+fn bind_all(sources: &[Source], modules: &[PathBuf]) -> Result<()> {
     std::thread::scope(|scope| {
-        let pairs = packages.iter().zip(modules);
+        let pairs = sources.iter().zip(modules);
         let threads: Vec<_> = pairs
-            .map(|(package, module)| scope.spawn(move || module::bind(module, package)))
+            .map(|(source, module)| scope.spawn(move || module::bind(module, source)))
             .collect();
         let mut results = threads.into_iter().map(|thread| match thread.join() {
             Ok(result) => result.map(drop),
@@ -60,10 +61,15 @@ pub(crate) fn pack(packages: &[Package]) -> Result<()> {
     let _lock = layout::lock_products()?;
     for package in packages {
         let inputs = Inputs::new().path(&package.directory())?;
-        inputs.unless_done(&module::stamp(package, "tarball"), &[package.tarball()], || {
-            let pack = node::npm(&package.directory())?.args(["pack", "--pack-destination", ".."]);
-            pack.called("npm pack").quiet().map(drop)
-        })?;
+        inputs.unless_done(
+            &module::stamp(&package.name, "tarball"),
+            &[package.tarball()],
+            || {
+                let pack =
+                    node::npm(&package.directory())?.args(["pack", "--pack-destination", ".."]);
+                pack.called("npm pack").quiet().map(drop)
+            },
+        )?;
         report::note(&format!("{}", relative(&package.tarball()).display()));
     }
     Ok(())
@@ -127,7 +133,7 @@ fn wrap(package: &Package) -> Result<()> {
     for source in source_directories(package) {
         inputs = inputs.path(&source)?;
     }
-    inputs.unless_done(&module::stamp(package, "package"), &made, || {
+    inputs.unless_done(&module::stamp(&package.name, "package"), &made, || {
         report::note(&format!("{}: TypeScript", package.name));
         remove_stale(&directory)?;
         compile_typescript(package)?;

@@ -7,6 +7,7 @@
 
 mod consumer;
 mod counts;
+mod front_end;
 mod script;
 mod steps;
 mod template;

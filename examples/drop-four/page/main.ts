@@ -58,7 +58,10 @@ setInterval(() => {
 
 function explain(conflict: Conflict, state: State | undefined): string {
   return match(conflict, {
-    notSeated: () => 'You are watching. Take a seat to play.',
+    notSeated: () =>
+      state === undefined || hasFreeSeat(state, page)
+        ? 'You are watching. Take a seat to play.'
+        : 'You are watching. Both seats are taken.',
     alreadySeated: () => 'You already have a seat.',
     seatTaken: ({ name }) => `${name} has that seat.`,
     seatHeld: ({ name }) => `${name} is away and keeps the seat for a minute.`,
@@ -100,7 +103,9 @@ function view(state: State, page: TablePage): TemplateResult {
         ${
           mine
             ? html`Press a column, or <kbd>1</kbd> to <kbd>7</kbd>.`
-            : html`You are watching. Anybody with the link can take a free seat.`
+            : hasFreeSeat(state, page)
+              ? html`You are watching. Anybody with the link can take a free seat.`
+              : html`You are watching. Both seats are taken.`
         }
       </p>
     </div>
@@ -158,6 +163,18 @@ function seat(
   </section>`;
 }
 
+function hasFreeSeat({ red, yellow }: State, page: TablePage): boolean {
+  return [red, yellow].some((player) => player === null || isLongAway(player, page));
+}
+
+function isLongAway(player: Seat, page: TablePage): boolean {
+  return player.awaySince !== null && secondsHeld(player.awaySince, page) <= 0;
+}
+
+function secondsHeld(awaySince: number, page: TablePage): number {
+  return Math.ceil((awaySince + 60_000 - page.client.now()) / 1_000);
+}
+
 function occupied(
   player: Seat,
   color: Color,
@@ -190,7 +207,7 @@ function note(
   if (player.awaySince === null) {
     return html`${nameOf(color)}`;
   }
-  const held = Math.ceil((player.awaySince + 60_000 - page.client.now()) / 1_000);
+  const held = secondsHeld(player.awaySince, page);
   if (mine) {
     return html`Away`;
   }

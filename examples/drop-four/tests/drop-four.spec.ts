@@ -57,12 +57,14 @@ test('two people play to a win, and a third watches', async ({ person }) => {
   await sit(ada, 'red', 'Ada');
   await drop(ada, 1);
   await told(ada, 'Nobody has taken the other seat yet.');
+  await expect(cy.locator('.hint')).toContainText('can take a free seat');
   await sit(ben, 'yellow', 'Ben');
+  await expect(cy.locator('.hint')).toHaveText('You are watching. Both seats are taken.');
 
   await drop(ben, 1);
   await told(ben, 'It is not your turn: Ada is next.');
   await drop(cy, 1);
-  await told(cy, 'You are watching. Take a seat to play.');
+  await told(cy, 'You are watching. Both seats are taken.');
   await same([ada, ben, cy], '||||||');
 
   await play([ada, ben], [1, 2, 1, 2, 1, 2, 1]);

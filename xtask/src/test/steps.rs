@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::counts::Counts;
-use super::{Outcome, consumer, script, template};
+use super::{Outcome, consumer, front_end, script, template};
 use crate::command::{Run, find};
 use crate::fuzz::{self, Ended, Plan};
 use crate::trials::{self, Chaos, Kill9};
 use crate::wasm::{TARGET, Toolchain};
 use crate::{
-    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, sim, size, wasm,
+    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, shown, sim, size,
+    wasm,
 };
 
 /// One step.
@@ -35,7 +36,11 @@ pub(super) const ALL: &[Step] = &[
         about: "the core optimised: the same bytes as in a debug build",
         run: release,
     },
-    Step { name: "doc", about: "the examples in the documentation, and its links", run: doc },
+    Step {
+        name: "doc",
+        about: "the examples in the documentation, whether they show everything, and its links",
+        run: doc,
+    },
     Step { name: "purity", about: "`aper` has no clock, randomness, tokio or files", run: purity },
     Step { name: "wasm", about: "clippy on what runs in a browser", run: wasm_clippy },
     Step { name: "npm", about: "the npm packages and their tarballs", run: npm },
@@ -43,7 +48,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "size", about: "what a browser downloads, and its limit", run: size },
     Step {
         name: "package",
-        about: "a packed tarball in an empty project, in Chromium",
+        about: "a packed tarball in an empty project, and a Rust front end, in Chromium",
         run: package,
     },
     Step {
@@ -220,6 +225,7 @@ fn listen(run: Run) -> Result<Counts> {
 fn doc(_: &mut Session) -> Result<Outcome> {
     let documentation = cargo().args(["doc", "--no-deps"]).args(OTHERS);
     documentation.env("RUSTDOCFLAGS", "-D warnings").called("cargo doc").show()?;
+    shown::check()?;
     let run = cargo().args(["test", "--doc", "--no-fail-fast"]).args(OTHERS);
     Ok(Outcome::Ran(listen(run.called("the documentation's tests"))?))
 }
@@ -263,8 +269,10 @@ fn size(session: &mut Session) -> Result<Outcome> {
 
 fn package(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
+    let toolchain = need!(session.toolchain(), "npm");
     let browser = need!(session.browser(), "package");
     let server = need!(session.server(), "package");
+    front_end::build(&toolchain)?;
     let consumer = consumer::build()?;
     playwright("package", &browser, &server, &consumer.pages, &[])
 }
