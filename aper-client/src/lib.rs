@@ -40,8 +40,8 @@
 //!
 //! # What a client costs
 //!
-//! A task, a socket with [small buffers](https://docs.rs/tungstenite), a timer,
-//! and its replica's state: one process can run thousands. What it waits for
+//! A task, a socket with 4 KiB of buffer each way, a timer, and its replica's
+//! state: one process can run thousands. What it waits for
 //! is bounded: an attempt to connect by the driver, a connection's silence by
 //! [`SILENCE`](aper::limits::SILENCE), the transitions without an answer by
 //! [`PENDING_TRANSITIONS`](aper::limits::PENDING_TRANSITIONS), a server's frame
@@ -56,6 +56,8 @@ mod core;
 mod options;
 mod socket;
 mod task;
+#[cfg(feature = "tls")]
+mod tls;
 mod told;
 
 pub use aper::sync::driver::{Connection, Error, ErrorCode, Problem, ProblemCode, Status};

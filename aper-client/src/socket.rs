@@ -2,6 +2,8 @@
 //! the two in the other's way.
 
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use aper::protocol::{CloseCode, SUBPROTOCOL};
 use aper::sync::driver::{Error, ErrorCode, Input};
 use futures::{Sink, SinkExt, Stream, StreamExt};
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
+use tokio_tungstenite::Connector;
 use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, IntoClientRequest};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as SocketError};
 use tokio_tungstenite::tungstenite::http::{Response, StatusCode, Uri};
@@ -41,7 +45,7 @@ const REASON_BYTES: usize = 200;
 pub(crate) struct Address {
     request: ClientRequestBuilder,
     #[cfg(feature = "tls")]
-    connector: Option<tokio_tungstenite::Connector>,
+    connector: Connector,
 }
 
 /// An open connection.
@@ -60,6 +64,12 @@ impl Address {
             Some("wss") => return Err(not("needs the feature `tls` of aper-client")),
             _ => return Err(not("does not begin with ws:// or wss://")),
         }
+        #[cfg(feature = "tls")]
+        let connector = match (uri.scheme_str(), &options.tls) {
+            (Some("wss"), Some(config)) => Connector::Rustls(Arc::clone(config)),
+            (Some("wss"), None) => Connector::Rustls(crate::tls::of_system()?),
+            _ => Connector::Plain,
+        };
         let mut request = ClientRequestBuilder::new(uri).with_sub_protocol(SUBPROTOCOL);
         for (name, value) in &options.headers {
             request = request.with_header(name, value);
@@ -69,7 +79,7 @@ impl Address {
         Ok(Self {
             request,
             #[cfg(feature = "tls")]
-            connector: options.tls.clone().map(tokio_tungstenite::Connector::Rustls),
+            connector,
         })
     }
 
@@ -93,7 +103,7 @@ impl Address {
             self.request,
             Some(config),
             true,
-            self.connector,
+            Some(self.connector),
         );
         #[cfg(not(feature = "tls"))]
         let opened = tokio_tungstenite::connect_async_with_config(self.request, Some(config), true);
@@ -227,8 +237,8 @@ mod tests {
         assert!(refused("/counter/one").ends_with("begin with ws:// or wss://"));
         let header = Options::new().header("no name", "x");
         assert!(Address::new("ws://host/counter/one", &header).is_err());
-        let secure = Address::new("wss://host/counter/one", &Options::new());
-        assert_eq!(secure.is_ok(), cfg!(feature = "tls"));
+        #[cfg(not(feature = "tls"))]
+        assert!(refused("wss://host/counter/one").ends_with("the feature `tls` of aper-client"));
     }
 
     #[test]

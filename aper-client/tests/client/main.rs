@@ -6,5 +6,7 @@
 mod bad_network;
 mod beginning;
 mod ending;
+#[cfg(feature = "tls")]
+mod secure;
 mod support;
 mod together;
