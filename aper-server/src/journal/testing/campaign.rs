@@ -36,6 +36,12 @@ impl Counts {
         self.panics + self.undetected + self.lost + self.wrong > 0 || self.tried == 0
     }
 
+    /// Where nothing is damaged nothing may be missing.
+    fn count_whole(&mut self, verdict: Verdict) {
+        self.count(verdict);
+        self.lost += u64::from(matches!(verdict, Verdict::Reported { .. }));
+    }
+
     fn count(&mut self, verdict: Verdict) {
         self.tried += 1;
         match verdict {
@@ -142,8 +148,12 @@ pub fn flips(bytes: usize, step: usize) -> Counts {
             let disk = SimulatedDisk::with(&flipped);
             let verdict = workload.judge(&disk);
             counts.count(verdict);
-            // One bit is in one session's part.
-            counts.wrong += u64::from(matches!(verdict, Verdict::Reported { stopped: 2.. }));
+            // One bit is in one session's part, or in the last batch.
+            let (stopped, missing) = match verdict {
+                Verdict::Reported { stopped, missing } => (stopped, missing),
+                _ => (0, 0),
+            };
+            counts.wrong += u64::from(stopped > 1 || missing > Workload::RECORDS);
         }
     }
     counts
@@ -174,10 +184,10 @@ pub fn failures(failing: Failing, step: usize, power_failures: u64) -> Counts {
         let mut workload = Workload::new(3, 3000);
         let went_on = run(work_until_it_fails(&disk, &mut workload));
         counts.wrong += u64::from(went_on == WentOn::AfterStop);
-        counts.count(workload.judge(&disk.after_exit()));
+        counts.count_whole(workload.judge(&disk.after_exit()));
         for seed in 0..power_failures {
             let verdict = workload.judge(&disk.after_power_failure(seed));
-            counts.count(verdict);
+            counts.count_whole(verdict);
         }
         counts.wrong += u64::from(!goes_on(&disk.after_exit()));
         let (writes, syncs) = disk.operations();
@@ -247,11 +257,11 @@ pub fn full_disks(step: usize) -> Counts {
                     Err(_) => counts.wrong += 1,
                 }
             }
-            counts.count(workload.judge(&disk.after_exit()));
+            counts.count_whole(workload.judge(&disk.after_exit()));
             disk.set_room(u64::MAX);
             counts.wrong += u64::from(workload.append(&journal).await.is_err());
         });
-        counts.count(workload.judge(&disk.after_exit()));
+        counts.count_whole(workload.judge(&disk.after_exit()));
         counts.wrong += u64::from(!goes_on(&disk.after_exit()));
         if !refused {
             return counts;
@@ -281,14 +291,15 @@ pub fn power_failures(durability: Durability, seeds: u64) -> Counts {
             for seed in 0..seeds {
                 let verdict = workload.judge(&disk.after_power_failure(seed * 1000 + round));
                 match (durability, verdict) {
-                    (Durability::Synced, Verdict::Reported { .. }) => counts.lost += 1,
+                    (Durability::Synced, _) => counts.count_whole(verdict),
                     (Durability::Interval(_) | Durability::Memory, Verdict::Lost) => {
                         counts.count(Verdict::Whole);
                     }
                     _ => counts.count(verdict),
                 }
                 // A power failure damages nothing.
-                counts.wrong += u64::from(matches!(verdict, Verdict::Reported { stopped: 1.. }));
+                counts.wrong +=
+                    u64::from(matches!(verdict, Verdict::Reported { stopped: 1.., .. }));
             }
         }
     });

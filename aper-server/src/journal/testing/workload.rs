@@ -35,11 +35,12 @@ struct Promised {
 pub enum Verdict {
     /// All that was promised is there.
     Whole,
-    /// Something is gone, and the journal said so; so many sessions cannot be
-    /// read.
+    /// Something is gone, and the journal said so.
     Reported {
-        /// How many.
+        /// How many sessions cannot be read.
         stopped: usize,
+        /// How many records are missing at most at the end of one that can.
+        missing: u64,
     },
     /// Promised records are gone, and nothing was said.
     Lost,
@@ -50,6 +51,9 @@ pub enum Verdict {
 }
 
 impl Workload {
+    /// How many records each append has.
+    pub const RECORDS: u64 = 3;
+
     /// With so many sessions, and transitions of so many bytes.
     ///
     /// # Panics
@@ -136,7 +140,7 @@ impl Workload {
                 Ok(Some(files)) => self.compare(&files),
                 Ok(None) if self.sessions.values().all(|it| it.acknowledged == 0) => Verdict::Whole,
                 Ok(None) => Verdict::Lost,
-                Err(_) => Verdict::Reported { stopped: self.sessions.len() },
+                Err(_) => Verdict::Reported { stopped: self.sessions.len(), missing: 0 },
             }
         }));
         looked.unwrap_or(Verdict::Panicked)
@@ -148,20 +152,21 @@ impl Workload {
             let harmless = DamagedPart::Directory;
             !matches!(fault, Fault::Damaged { part, .. } if *part == harmless)
         });
-        let (mut stopped, mut short) = (0, false);
+        let (mut stopped, mut missing) = (0, 0);
         for (key, promised) in &self.sessions {
             match files.read(key) {
                 Err(_) => stopped += 1,
                 Ok(recovered) if !promised.is_beginning(&recovered) => return Verdict::Undetected,
                 Ok(recovered) => {
-                    short |= recovered.position() < Position(promised.acknowledged as u64);
+                    let known = recovered.position().0;
+                    missing = missing.max((promised.acknowledged as u64).saturating_sub(known));
                 }
             }
         }
-        match (stopped, short) {
-            (0, false) => Verdict::Whole,
-            (0, true) if !told => Verdict::Lost,
-            _ => Verdict::Reported { stopped },
+        match (stopped, missing) {
+            (0, 0) => Verdict::Whole,
+            (0, _) if !told => Verdict::Lost,
+            _ => Verdict::Reported { stopped, missing },
         }
     }
 }
