@@ -43,25 +43,22 @@ export function indicator(status: Status, saving: boolean): TemplateResult {
   >`;
 }
 
-function label(status: Status, saving: boolean): string {
-  switch (status.connection) {
-    case 'connecting':
-      return `Connecting…${unsaved(status)}`;
-    case 'online':
-      return saving ? 'Saving…' : 'All saved';
-    case 'offline':
-      return `Offline${unsaved(status)}`;
-    case 'closed':
-      return `Disconnected${unsaved(status)}`;
+function label(status: Status, saving: boolean): TemplateResult | string {
+  const { connection, saved } = status;
+  if (connection === 'online') {
+    return saving ? 'Saving…' : 'All saved';
   }
+  // A phone has room for one of the two; the dot tells the other.
+  return saved
+    ? LINKS[connection]
+    : html`<span class="link">${LINKS[connection]} · </span>${unsaved(status)}`;
 }
 
+const LINKS = { connecting: 'Connecting…', offline: 'Offline', closed: 'Disconnected' };
+
 /** How many changes the server does not have, and whether they can be lost. */
-function unsaved({ saved, kept, pending }: Status): string {
-  if (saved) {
-    return '';
-  }
-  return kept ? ` · ${pending} saved on this device` : ` · ${pending} not saved`;
+function unsaved({ kept, pending }: Status): string {
+  return kept ? `${pending} saved on this device` : `${pending} not saved`;
 }
 
 function hint(status: Status): string {

@@ -29,8 +29,11 @@ export const FAILURES = -1;
 const DATABASE = 'aper';
 const STORE = 'kept';
 
-/** Some browsers' databases, now and then, never open. */
-const OPEN_MILLIS = 3_000;
+/**
+ * Some browsers' databases, now and then, never open. A busy device's may take
+ * its seconds, and is worth them: without it nothing is kept.
+ */
+const OPEN_MILLIS = 10_000;
 
 /**
  * What this browser keeps of clients, in IndexedDB: for each session and seat
