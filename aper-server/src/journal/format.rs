@@ -89,7 +89,7 @@ impl Entry {
     /// The place of the last record that the payload has.
     pub(super) fn last(&self) -> u64 {
         match self.kind {
-            Kind::Records => (self.position + u64::from(self.count)).saturating_sub(1),
+            Kind::Records => self.position + u64::from(self.count) - 1,
             _ => self.position,
         }
     }
@@ -133,14 +133,15 @@ impl Entry {
             key,
             length: u32_at(header, 4)?,
             checksum: u32_at(header, 8)?,
-            life: u32_at(header, 12)?,
-            epoch: u64_at(header, 16)?,
-            position: u64_at(header, 24)?,
+            life: u32_at(header, 12).filter(|life| *life <= u32::MAX / 2)?,
+            epoch: count_at(header, 16)?,
+            position: count_at(header, 24)?,
             timer: u64_at(header, 32).filter(|timer| *timer != u64::MAX),
             count: u32_at(header, 40)?,
         };
+        // The first record of a session is its first.
         let plausible = (kind == Kind::Recap) == entry.key.is_none()
-            && entry.position.checked_add(entry.count.into()).is_some();
+            && (kind != Kind::Records || entry.position > 0);
         plausible.then_some((entry, rest))
     }
 }
@@ -261,8 +262,8 @@ pub(super) fn decode_directory(end: End, file: FileId, bytes: &[u8]) -> Option<F
         return None;
     }
     let directory = Directory {
-        seq: u64_at(whole, 8)?,
-        durable: u64_at(whole, 16)?,
+        seq: count_at(whole, 8)?,
+        durable: count_at(whole, 16)?,
         entries: decode_entries(&whole[DIRECTORY_HEADER..], count)?,
     };
     let sum: usize = directory.entries.iter().map(|entry| padded(entry.length as usize)).sum();
@@ -321,6 +322,12 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..at + 8)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
+/// A number that was counted up one by one. One that nobody can have got to is
+/// none, so that there is always a next.
+pub(super) fn count_at(bytes: &[u8], at: usize) -> Option<u64> {
+    u64_at(bytes, at).filter(|number| *number <= u64::MAX / 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,6 +363,29 @@ mod tests {
         let foot = &bytes[head.bytes + head.payloads..];
         assert_eq!(decode_directory(End::Foot, FILE, foot).unwrap().directory, directory);
         assert!(decode_directory(End::Foot, FILE, &bytes).is_none());
+    }
+
+    #[test]
+    fn a_number_that_nobody_counted_to_is_not_taken() {
+        let (good, _) = directory();
+        let taken = |forged: &Directory| {
+            decode_directory(End::Head, FILE, &encode_directory(HEAD, FILE, forged)).is_some()
+        };
+        assert!(taken(&good));
+        let forgeries: [fn(&mut Directory); 7] = [
+            |it| it.seq = u64::MAX,
+            |it| it.durable = u64::MAX,
+            |it| it.entries[0].position = u64::MAX,
+            |it| it.entries[0].position = 0,
+            |it| it.entries[0].epoch = u64::MAX,
+            |it| it.entries[0].life = u32::MAX,
+            |it| it.entries[0].key = None,
+        ];
+        for (number, forge) in forgeries.into_iter().enumerate() {
+            let mut forged = good.clone();
+            forge(&mut forged);
+            assert!(!taken(&forged), "forgery {number}");
+        }
     }
 
     #[test]

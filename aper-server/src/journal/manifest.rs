@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::format::{FILE_HEADER, JournalId, checksum, u32_at, u64_at};
+use super::format::{FILE_HEADER, JournalId, checksum, count_at, u32_at, u64_at};
 use super::storage::Directory;
 
 /// The version of all files of a journal. A program refuses one that it does
@@ -139,15 +139,15 @@ impl Manifest {
         }
         let files = files.chunks_exact(FILE).map(|file| {
             Some(LogFile {
-                number: u64_at(file, 0)?,
-                capacity: u64_at(file, 8).filter(|capacity| *capacity >= FILE_HEADER as u64)?,
-                first: u64_at(file, 16)?,
-                last: u64_at(file, 24).filter(|last| *last != 0),
+                number: count_at(file, 0)?,
+                capacity: count_at(file, 8).filter(|capacity| *capacity >= FILE_HEADER as u64)?,
+                first: count_at(file, 16)?,
+                last: Some(count_at(file, 24)?).filter(|last| *last != 0),
             })
         });
         Some(Self {
             journal: *body.first_chunk()?,
-            next: u64_at(body, 16)?,
+            next: count_at(body, 16)?,
             files: files.collect::<Option<_>>()?,
         })
     }

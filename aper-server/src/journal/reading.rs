@@ -87,7 +87,7 @@ pub(super) fn read_found(directory: &dyn Directory, found: &Found) -> Result<Rec
         let new = batch.into_iter().skip(usize::try_from(known).unwrap_or(usize::MAX));
         for record in new {
             if let Some(entry) = record.entry() {
-                if entry.version != version.next() {
+                if entry.version.0.checked_sub(1) != Some(version.0) {
                     let (is, after) = (entry.version, version);
                     return Err(damaged(format!("version {is} comes after version {after}")));
                 }

@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aper::journal::SessionKey;
@@ -133,8 +134,9 @@ struct Reading {
     /// The last batch that was certainly synced.
     durable: u64,
     scans: Vec<(LogFile, Vec<u8>, Scan)>,
-    /// Batches of which there is no trace, with where they should be.
-    holes: Vec<(u64, Arc<str>)>,
+    /// Batches of which there is no trace, with where they should be: in the
+    /// order of their numbers.
+    holes: Vec<(Range<u64>, Arc<str>)>,
     claims: Vec<Claim>,
     /// The batches that whole recaps speak of: from, and the recap's own.
     recaps: Vec<(u64, u64)>,
@@ -276,14 +278,14 @@ impl Reading {
         });
     }
 
-    fn miss(&mut self, log: &LogFile, seqs: std::ops::Range<u64>, offset: usize) {
+    fn miss(&mut self, log: &LogFile, seqs: Range<u64>, offset: usize) {
         if seqs.is_empty() {
             return;
         }
         let file = log_name(log.number);
         self.damaged(log, offset, DamagedPart::Whole);
         let reason: Arc<str> = format!("a batch of {file} cannot be read").into();
-        self.holes.extend(seqs.map(|seq| (seq, Arc::clone(&reason))));
+        self.holes.push((seqs, reason));
     }
 
     fn damaged(&mut self, log: &LogFile, offset: usize, part: DamagedPart) {
@@ -430,12 +432,13 @@ impl Reading {
     /// them: everybody of whom there is nothing newer, and whoever is not known.
     fn doubt(&mut self) {
         let Self { holes, recaps, proven, recovery, .. } = self;
-        let covered = |seq: u64| recaps.iter().any(|(from, own)| (*from..*own).contains(&seq));
-        let Some((newest, reason)) = holes.iter().rev().find(|(seq, _)| !covered(*seq)) else {
-            return;
-        };
+        let mut open = holes
+            .iter()
+            .rev()
+            .filter_map(|(seqs, reason)| Some((newest_outside(seqs, recaps)?, reason)));
+        let Some((newest, reason)) = open.next() else { return };
         let newer = |key: &SessionKey| {
-            proven.get(key).is_some_and(|it| it.records.min(it.snapshot) > *newest)
+            proven.get(key).is_some_and(|it| it.records.min(it.snapshot) > newest)
         };
         let doubtful = recovery.index.sessions.keys().filter(|key| !newer(key)).cloned();
         for key in doubtful.collect::<Vec<_>>() {
@@ -460,6 +463,16 @@ impl Reading {
         self.recovery.faults.extend(faulty);
         self.recovery
     }
+}
+
+/// The last of these batches that no recap speaks of. A range may be as long as
+/// a forged number makes it: it is never walked through.
+fn newest_outside(seqs: &Range<u64>, recaps: &[(u64, u64)]) -> Option<u64> {
+    let mut seq = seqs.end.checked_sub(1)?;
+    while let Some((from, _)) = recaps.iter().find(|(from, own)| (*from..*own).contains(&seq)) {
+        seq = from.checked_sub(1)?;
+    }
+    seqs.contains(&seq).then_some(seq)
 }
 
 /// A log file that the manifest does not list was either removed from it, and

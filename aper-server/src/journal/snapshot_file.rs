@@ -56,8 +56,9 @@ pub(super) fn name(number: u64) -> String {
 
 /// The number in the name of a snapshot's file, finished or not.
 pub(super) fn snapshot_number(file: &str) -> Option<u64> {
-    let digits = file.strip_suffix(".new").unwrap_or(file).strip_suffix(".snap")?;
-    digits.parse().ok()
+    let finished = file.strip_suffix(".new").unwrap_or(file);
+    let number = finished.strip_suffix(".snap")?.parse().ok()?;
+    (name(number) == finished && number <= u64::MAX / 2).then_some(number)
 }
 
 /// Writes a snapshot's file. When it is done, the file survives a power

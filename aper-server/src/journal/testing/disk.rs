@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::storage::{DataFile, Directory};
 
+/// No file of a simulated disk gets longer.
+const FILE_BYTES: u64 = 32 << 20;
+
 /// What a power failure takes or leaves as a whole, in bytes.
 const SECTOR: usize = 512;
 
@@ -275,6 +278,9 @@ impl DataFile for SimulatedFile {
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
+        if length > FILE_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut disk = self.disk.lock();
         disk.change()?;
