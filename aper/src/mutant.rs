@@ -89,6 +89,8 @@ mutants! {
     SendBeforeKept,
     /// The replica gives what a device kept another number than it had.
     NumberAnew,
+    /// The replica says that something was not taken while the device would still send it.
+    TellBeforeForgotten,
 }
 
 #[cfg(feature = "testing")]

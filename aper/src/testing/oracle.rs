@@ -17,7 +17,7 @@ use crate::journal::Record;
 use crate::protocol::message::Held;
 use crate::protocol::{Entry, RefusalMessage, Rejection};
 use crate::state_machine::{Context, StateMachine};
-use crate::sync::{Outcome, Refusal};
+use crate::sync::Outcome;
 use crate::time::Timestamp;
 
 /// An invariant that did not hold.
@@ -268,9 +268,7 @@ impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
                 self.courses[course].confirm(page, *version, transition)?;
                 End::Accepted
             }
-            Outcome::Refused { refusal: Refusal::Unavailable, .. } | Outcome::Snapshot(_) => {
-                End::Open
-            }
+            Outcome::Snapshot(_) => End::Open,
             Outcome::Refused { .. } => End::Refused,
         };
         let before = self.ends.insert(submission, (course, end));

@@ -1,8 +1,9 @@
 //! What a device keeps, so that it outlives the page.
 
 use aper::protocol::{Payload, encode};
+use aper::sync::authority::{Input as ServerInput, Storage};
 use aper::sync::replica::{Input, OutboxItem, UnreadableItem};
-use aper::sync::{Outcome, Ticket};
+use aper::sync::{Outcome, Refusal, Ticket};
 use aper::{ClientSeq, Version};
 
 use crate::bank::{Bank, Change};
@@ -73,6 +74,44 @@ fn what_had_arrived_is_not_sent_again_under_another_number() {
     ada.exchange(&mut server);
     assert_eq!(server.authority.state().balance, 3);
     assert!(matches!(ada.settled[..], [(Ticket(1), Outcome::Snapshot(_))]), "{:?}", ada.settled);
+}
+
+/// The server could not take it, and decided nothing: a page that is reloaded
+/// before its device has forgotten it sends it again. So its user must not have
+/// been told to try again.
+#[test]
+fn nobody_is_told_to_try_again_while_the_device_would() {
+    let mut server = Server::new(Bank::default());
+    let mut ada = page(Device::default());
+    ada.connect(1);
+    ada.exchange(&mut server);
+    ada.keep();
+    server.handle(ServerInput::Storage(Storage::Full));
+    let reloaded = ada.submit(Change::Deposit(3)).unwrap();
+    ada.keep();
+    ada.exchange(&mut server);
+    assert_eq!(ada.replica.pending(), 0, "it does not show any more");
+    assert_eq!(ada.settled, []);
+
+    let mut ada = page(left_of(ada));
+    // It forgets what it did not decide.
+    server.restart(Bank::default());
+    ada.connect(2);
+    ada.exchange(&mut server);
+    ada.keep();
+    ada.exchange(&mut server);
+    assert_eq!(server.authority.state().balance, 3);
+    assert_eq!(ada.settled, [(reloaded, Outcome::Confirmed(server.authority.version()))]);
+
+    ada.keep();
+    server.handle(ServerInput::Storage(Storage::Full));
+    let refused = ada.submit(Change::Deposit(4)).unwrap();
+    ada.keep();
+    ada.exchange(&mut server);
+    ada.keep();
+    let unavailable = Outcome::Refused { refusal: Refusal::Unavailable, affected: vec![] };
+    assert_eq!(ada.settled[1..], [(refused, unavailable)]);
+    assert!(ada.device.items.is_empty());
 }
 
 #[test]

@@ -91,10 +91,26 @@ impl<S: StateMachine> Replica<S> {
             };
             let pending = self.pending.remove(position).expect("it was found there");
             let affected = self.rebase(now);
-            self.outbox.remove(pending.ticket);
+            let is_decided = !matches!(refusal, Refusal::Unavailable);
             let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
-            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+            match self.outbox.remove(ticket) {
+                Some(serial) if !is_decided && !active(Mutant::TellBeforeForgotten) => {
+                    self.untold.push_back((serial, ticket, outcome));
+                }
+                _ => self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome })),
+            }
         }
         Ok(())
+    }
+
+    /// Tells what ended undecided, as far as the device has forgotten it. While
+    /// the device holds it, a reloaded page would send it again, and the server
+    /// would take it: a user who had been told to try again would see it twice.
+    pub(super) fn tell_forgotten(&mut self) {
+        while let Some((_, ticket, outcome)) =
+            self.untold.pop_front_if(|(serial, ..)| self.outbox.has(Some(*serial)))
+        {
+            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+        }
     }
 }

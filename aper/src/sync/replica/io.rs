@@ -25,7 +25,9 @@ pub enum Input {
         /// The number.
         serial: u64,
     },
-    /// The device keeps nothing any more: go on without.
+    /// The device keeps nothing any more: go on without. What it still holds
+    /// must never be [restored](super::Replica::restore): the replica now sends
+    /// under numbers that the device does not know of.
     NotStored,
 }
 

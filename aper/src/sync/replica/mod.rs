@@ -127,6 +127,9 @@ pub struct Replica<S: StateMachine> {
     link: Link,
     clock: ServerClock,
     outbox: Outbox,
+    /// What ended undecided, to be told when the device has forgotten it under
+    /// this number.
+    untold: VecDeque<(u64, Ticket, Outcome<S::Conflict>)>,
     outputs: VecDeque<Output<S::Conflict>>,
 }
 
@@ -180,6 +183,7 @@ impl<S: StateMachine> Replica<S> {
             link: Link::Down,
             clock: ServerClock::default(),
             outbox: Outbox::Unkept,
+            untold: VecDeque::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -258,7 +262,9 @@ impl<S: StateMachine> Replica<S> {
             }
         }
         let mut replica = Self::with_kept(identity, readable);
-        lost.iter().for_each(|ticket| replica.outbox.remove(*ticket));
+        for ticket in &lost {
+            replica.outbox.remove(*ticket);
+        }
         replica.outputs.extend(replica.outbox.ask());
         (replica, lost.len())
     }
@@ -437,10 +443,12 @@ impl<S: StateMachine> Replica<S> {
             Input::Timeout => self.timeout(now),
             Input::Stored { serial } => {
                 self.outbox.stored(serial);
+                self.tell_forgotten();
                 self.send_pending();
             }
             Input::NotStored => {
                 self.outbox = Outbox::Unkept;
+                self.tell_forgotten();
                 self.send_pending();
             }
         }

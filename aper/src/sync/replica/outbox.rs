@@ -108,8 +108,9 @@ impl Outbox {
         matches!(self, Self::Kept { .. })
     }
 
-    pub(super) fn remove(&mut self, ticket: Ticket) {
-        self.change(|| OutboxChange::Remove(ticket));
+    /// Gives the number that the device will be asked under.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<u64> {
+        self.change(|| OutboxChange::Remove(ticket))
     }
 
     /// Notes a change, and gives the number that it will be asked under.
