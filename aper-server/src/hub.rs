@@ -28,7 +28,7 @@ use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
 use crate::machine::AnyMachine;
 use crate::session::{
-    Bell, Ended, Ground, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
+    Bell, Ended, Ground, Life, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
 };
 
 /// How long an alarm is put off when it could not wake its session because too many are awake.
@@ -105,18 +105,21 @@ impl Hub {
         self.machines.get(name)
     }
 
-    /// Lets a client into a session, which is started if it is not awake.
+    /// Lets a client into a session, which is started if it is not awake. `None`
+    /// when it has to show first that it is alive.
     pub(crate) async fn join(
         self: &Arc<Self>,
         key: &Arc<SessionKey>,
         connection: ConnectionId,
         user: Option<UserId>,
         resume: Option<Resume>,
-    ) -> Result<Membership, Closing> {
+        life: Life,
+    ) -> Result<Option<Membership>, Closing> {
         loop {
             let session = self.start(key).map_err(|error| self.closing_for(error))?;
-            match session.join(connection, user.clone(), resume).await {
-                Ok(membership) => return Ok(membership),
+            match session.join(connection, user.clone(), resume, life).await {
+                Ok(membership) => return Ok(Some(membership)),
+                Err(NotJoined::Unseen) => return Ok(None),
                 Err(NotJoined::Refused(closing)) => return Err(closing),
                 Err(NotJoined::Ended) => match session.ended().await {
                     Ended::Asleep => debug!(session = %key, "it was falling asleep: once more"),

@@ -29,6 +29,8 @@ pub(crate) trait AnyAuthority: Send {
     fn connected(&self) -> usize;
     /// [`Authority::knows`].
     fn knows(&self, resume: &Resume) -> bool;
+    /// [`Authority::replaces`].
+    fn replaces(&self, resume: &Resume) -> bool;
     /// [`Authority::was_migrated`].
     fn was_migrated(&self) -> bool;
     /// [`Authority::snapshot`].
@@ -157,6 +159,10 @@ impl<S: StateMachine> AnyAuthority for Authority<S> {
 
     fn knows(&self, resume: &Resume) -> bool {
         Authority::knows(self, resume)
+    }
+
+    fn replaces(&self, resume: &Resume) -> bool {
+        Authority::replaces(self, resume)
     }
 
     fn was_migrated(&self) -> bool {

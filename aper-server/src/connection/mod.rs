@@ -15,11 +15,13 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aper::UserId;
 use aper::journal::SessionKey;
 use aper::protocol::handshake::MachineVersion;
 use aper::protocol::{ClientMessage, CloseCode, Hello, decode};
 use aper::sync::ConnectionId;
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
@@ -35,7 +37,7 @@ use crate::clock::Clock;
 use crate::error::Closing;
 use crate::hub::{Hub, overdue, stopped};
 use crate::limits::Limits;
-use crate::session::{Membership, Parts};
+use crate::session::{Life, Membership, Parts};
 
 /// Longest reason that a close frame has room for, in bytes.
 const REASON_BYTES: usize = 123;
@@ -112,30 +114,41 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let silent = |what| move |_| End::Closing(Closing::new(CloseCode::Silent, what));
         let hello = timeout(self.limits.hello_within, receive_hello(socket)).await;
-        let hello = hello.map_err(|_| {
-            End::Closing(Closing::new(CloseCode::Silent, "the client did not say who it is"))
-        })??;
+        let hello = hello.map_err(silent("the client did not say who it is"))??;
         let checked = self.machine.check(&hello);
         checked
             .map_err(|error| End::Closing(Closing::new(CloseCode::Outdated, error.to_string())))?;
-        let admitted = timeout(self.limits.hello_within, self.admit(hello, headers)).await;
-        let busy = |_| Closing::new(CloseCode::SessionFailed, "the session took too long to open");
-        admitted.map_err(busy).flatten().map_err(End::Closing)
+        let resume = hello.resume;
+        let user = self.in_time(self.authenticate(hello.token, headers)).await?;
+        let mut life = Life::Unknown;
+        loop {
+            let joined = self.hub.join(&self.key, self.id, user.clone(), resume, life);
+            if let Some(membership) = self.in_time(joined).await? {
+                return Ok(membership);
+            }
+            let seen = timeout(self.limits.hello_within, see_life(socket)).await;
+            seen.map_err(silent("the client does not answer"))??;
+            life = Life::Seen;
+        }
     }
 
-    async fn admit(&self, hello: Hello, headers: HeaderMap) -> Result<Membership, Closing> {
-        let user = match &self.authenticate {
-            None => None,
-            Some(hook) => {
-                let credentials =
-                    Credentials { session: (*self.key).clone(), token: hello.token, headers };
-                let denied =
-                    |denied: crate::Denied| Closing::new(CloseCode::Unauthorized, denied.reason);
-                hook.authenticate(credentials).await.map_err(denied)?
-            }
-        };
-        self.hub.join(&self.key, self.id, user, hello.resume).await
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Closing>>) -> Result<T, End> {
+        let done = timeout(self.limits.hello_within, work).await;
+        let busy = |_| Closing::new(CloseCode::SessionFailed, "the session took too long to open");
+        done.map_err(busy).flatten().map_err(End::Closing)
+    }
+
+    async fn authenticate(
+        &self,
+        token: Option<String>,
+        headers: HeaderMap,
+    ) -> Result<Option<UserId>, Closing> {
+        let Some(hook) = &self.authenticate else { return Ok(None) };
+        let credentials = Credentials { session: (*self.key).clone(), token, headers };
+        let denied = |denied: crate::Denied| Closing::new(CloseCode::Unauthorized, denied.reason);
+        hook.authenticate(credentials).await.map_err(denied)
     }
 
     async fn exchange<S>(&self, socket: &mut WebSocketStream<S>, mut membership: Membership) -> End
@@ -193,6 +206,23 @@ where
             Ok(_) => Err(protocol("the first message is a Hello")),
             Err(error) => Err(protocol(error)),
         };
+    }
+}
+
+/// Asks whether anybody is there. Browsers answer by themselves.
+async fn see_life<S>(socket: &mut WebSocketStream<S>) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    socket.send(Message::Ping(Bytes::new())).await.map_err(broken)?;
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Ping(_))) => {}
+            Some(Ok(Message::Close(_))) | None => return Err(End::ByPeer),
+            Some(Ok(_)) => return Err(protocol("nothing but `Hello` comes before the welcome")),
+            Some(Err(error)) => return Err(broken(error)),
+        }
     }
 }
 

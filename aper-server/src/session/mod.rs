@@ -84,9 +84,20 @@ pub(crate) struct Join {
     pub(crate) connection: ConnectionId,
     pub(crate) user: Option<UserId>,
     pub(crate) resume: Option<Resume>,
+    pub(crate) life: Life,
     pub(crate) lane: mpsc::Sender<Answer>,
     pub(crate) close: oneshot::Sender<Closing>,
-    pub(crate) reply: oneshot::Sender<Result<Tail, Closing>>,
+    pub(crate) reply: oneshot::Sender<Result<Tail, NotJoined>>,
+}
+
+/// What is known of a connection that wants to join. The network may hold back
+/// a `Hello` until its client has given up and come back by another way: such a
+/// connection must not take the place of the newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Unknown,
+    /// It has answered: there is somebody behind it.
+    Seen,
 }
 
 /// What a session tells one client alone. All that was put into the lane
@@ -137,8 +148,12 @@ pub(crate) struct SessionPost {
 }
 
 /// Why somebody did not get in.
+#[derive(Debug)]
 pub(crate) enum NotJoined {
     Refused(Closing),
+    /// It would take the place of another connection, and has to show first
+    /// that it is alive.
+    Unseen,
     /// The session's task has ended, or is just ending.
     Ended,
 }
@@ -169,6 +184,7 @@ impl SessionHandle {
         connection: ConnectionId,
         user: Option<UserId>,
         resume: Option<Resume>,
+        life: Life,
     ) -> Result<Membership, NotJoined> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             NotJoined::Refused(Closing::new(CloseCode::Full, "the session is full"))
@@ -178,7 +194,7 @@ impl SessionHandle {
         let (close, closed) = oneshot::channel();
         let (reply, joined) = oneshot::channel();
         let gauge = lane.downgrade();
-        let join = Box::new(Join { connection, user, resume, lane, close, reply });
+        let join = Box::new(Join { connection, user, resume, life, lane, close, reply });
         self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
         self.bell.ring();
         let bell = Arc::clone(&self.bell);
@@ -190,7 +206,7 @@ impl SessionHandle {
             joined = joined => joined.map_err(|_| NotJoined::Ended)?,
             _ = self.ended() => return Err(NotJoined::Ended),
         };
-        let tail = joined.map_err(NotJoined::Refused)?;
+        let tail = joined?;
         let commands = Commands {
             connection,
             mailbox: self.mailbox.clone(),

@@ -20,7 +20,7 @@ use super::checks::{Checks, Difference};
 use super::image::LastImage;
 use super::members::Members;
 use super::writer::{Done, Writer};
-use super::{Answer, Command, Join, Shell};
+use super::{Answer, Command, Join, Life, NotJoined, Shell};
 use crate::clock::Clock;
 use crate::divergence::SessionDivergences;
 use crate::error::{Closing, SessionError};
@@ -262,13 +262,21 @@ impl Session {
     /// a trace. One that it remembers may take the place of its own old
     /// connection: so that is tried, and taken back if it has none.
     fn join(&mut self, join: Join) -> Result<(), SessionError> {
-        let Join { connection, user, resume, lane, close, reply } = join;
+        let Join { connection, user, resume, life, lane, close, reply } = join;
         let places = self.limits.clients_per_session;
-        let full =
-            || Closing::new(CloseCode::Full, format!("the session is full: {places} clients"));
+        let full = || {
+            let reason = format!("the session is full: {places} clients");
+            NotJoined::Refused(Closing::new(CloseCode::Full, reason))
+        };
         if self.writer.is_full() {
             let reason = "the server's disk is full: come back later";
-            let _ = reply.send(Err(Closing::new(CloseCode::Unavailable, reason)));
+            let unavailable = Closing::new(CloseCode::Unavailable, reason);
+            let _ = reply.send(Err(NotJoined::Refused(unavailable)));
+            return Ok(());
+        }
+        let replaces = resume.is_some_and(|resume| self.authority.replaces(&resume));
+        if replaces && life == Life::Unknown {
+            let _ = reply.send(Err(NotJoined::Unseen));
             return Ok(());
         }
         let comes_back = resume.is_some_and(|resume| self.authority.knows(&resume));

@@ -89,6 +89,10 @@ impl AnyAuthority for Counting {
         false
     }
 
+    fn replaces(&self, _: &Resume) -> bool {
+        false
+    }
+
     fn was_migrated(&self) -> bool {
         false
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aper::protocol::{ClientMessage, CloseCode, encode};
 use aper::sync::Outcome;
 use futures::{SinkExt, StreamExt};
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Change, Client, Faulty, Tally, World, eventually, tallies};
@@ -70,20 +71,50 @@ async fn who_is_replaced_before_its_welcome_is_told_so() {
     ada.sees(|state| state.here.len() == 1).await;
     // Welcomes wait for the journal.
     journal.delay(Duration::from_secs(5));
-    let hello = || {
-        let hello = aper::sync::Replica::<Tally>::new(Some(ben.identity())).hello();
-        Message::Binary(encode(&ClientMessage::Hello(hello)).unwrap().into())
-    };
-    let mut old = world.network.socket("/tally/one").await.unwrap();
-    old.send(hello()).await.unwrap();
+    let mut old = says_hello(&world, &ben).await;
     for _ in 0..20 {
-        let mut new = world.network.socket("/tally/one").await.unwrap();
-        new.send(hello()).await.unwrap();
-        let Message::Close(Some(frame)) = old.next().await.unwrap().unwrap() else {
-            panic!("it was welcomed");
-        };
-        assert_eq!(CloseCode::from_number(frame.code.into()), Some(CloseCode::Replaced));
+        let new = says_hello(&world, &ben).await;
+        assert_eq!(old.await.unwrap(), Some(CloseCode::Replaced));
         old = new;
+    }
+}
+
+/// A connection that takes everything; how it is closed, unless it is welcomed.
+async fn says_hello(world: &World, client: &Client<Tally>) -> JoinHandle<Option<CloseCode>> {
+    let mut socket = world.network.socket("/tally/one").await.unwrap();
+    socket.send(hello_of(client)).await.unwrap();
+    tokio::spawn(async move {
+        loop {
+            match socket.next().await.unwrap().unwrap() {
+                Message::Binary(_) => return None,
+                Message::Close(frame) => {
+                    return CloseCode::from_number(frame.unwrap().code.into());
+                }
+                _ => {}
+            }
+        }
+    })
+}
+
+fn hello_of(client: &Client<Tally>) -> Message {
+    let hello = aper::sync::Replica::<Tally>::new(Some(client.identity())).hello();
+    Message::Binary(encode(&ClientMessage::Hello(hello)).unwrap().into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_that_comes_late_takes_nobodys_place() {
+    let world = World::new();
+    let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    let ben: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
+    // Its client has given it up: nobody reads what the server sends to it.
+    let mut late = world.network.socket("/tally/one").await.unwrap();
+    late.send(hello_of(&ada)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    ada.settle(Change::Add(1)).await;
+    ben.sees(|state| state.sum == 1).await;
+    assert!(matches!(late.next().await, Some(Ok(Message::Ping(_)))), "it was asked");
+    while let Some(Ok(message)) = late.next().await {
+        assert!(!message.is_binary(), "it was let in");
     }
 }
 

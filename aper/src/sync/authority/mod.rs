@@ -63,6 +63,7 @@ use crate::time::Timestamp;
 /// let stranger =
 ///     Resume { client: ClientId(3), key, holds: None, unanswered: ClientSeq(1) };
 /// assert!(!session.knows(&stranger), "it will get another number");
+/// assert!(!session.replaces(&stranger), "and takes nobody's place");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -207,6 +208,14 @@ impl<S: StateMachine> Authority<S> {
     #[must_use]
     pub fn knows(&self, resume: &Resume) -> bool {
         self.clients.knows(resume.client, resume.key)
+    }
+
+    /// Whether a client that says to come back is one that has a connection,
+    /// which the new one would take the place of.
+    #[must_use]
+    pub fn replaces(&self, resume: &Resume) -> bool {
+        self.knows(resume)
+            && self.clients.get(resume.client).is_some_and(|record| record.connection.is_some())
     }
 
     /// Whether its journal is of an earlier schema, and has to get a snapshot
