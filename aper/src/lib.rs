@@ -50,6 +50,7 @@
 //! | [`testing`] | a seeded simulation for the tests of your own machine (feature `testing`) |
 
 pub mod collections;
+mod context;
 mod id;
 pub mod journal;
 pub mod limits;
@@ -65,13 +66,12 @@ mod typescript;
 
 #[cfg(feature = "derive")]
 pub use aper_derive::StateMachine;
+pub use context::{Chance, Context, ContextRng};
 pub use id::{
     ClientId, ClientSeq, Epoch, HistoryId, Identity, InvalidIdentity, InvalidSessionId, ResumeKey,
     SessionId, UserId, Version,
 };
-pub use state_machine::{
-    Chance, ClientEvent, Context, ContextRng, NeverConflict, Prediction, Scheduled, StateMachine,
-};
+pub use state_machine::{ClientEvent, NeverConflict, Prediction, Scheduled, StateMachine};
 pub use time::{LocalTime, Timestamp};
 
 #[doc(hidden)]

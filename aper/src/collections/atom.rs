@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Value;
-use crate::state_machine::{Context, NeverConflict, StateMachine};
+use crate::context::Context;
+use crate::state_machine::{NeverConflict, StateMachine};
 
 /// One value. The last to set it wins.
 ///

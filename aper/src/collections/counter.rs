@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::state_machine::{Context, StateMachine};
+use crate::context::Context;
+use crate::state_machine::StateMachine;
 
 /// A whole number between [`MIN`](Self::MIN) and [`MAX`](Self::MAX). Whatever
 /// several people add at once, all of it is added; a change that would leave

@@ -8,7 +8,8 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Value;
-use crate::state_machine::{Context, StateMachine};
+use crate::context::Context;
+use crate::state_machine::StateMachine;
 
 /// Values in rows and columns: a board, a canvas of pixels. The size is chosen
 /// with the initial state and stays; column `x` counts from 0 at the left, row

@@ -8,7 +8,8 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::apply_to_part;
-use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::context::Context;
+use crate::state_machine::{Prediction, StateMachine};
 
 mod changing;
 mod item_id;

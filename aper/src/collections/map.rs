@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::place::Place;
 use super::Value;
-use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::context::Context;
+use crate::state_machine::{Prediction, StateMachine};
 
 /// Machines by key, in the order of the keys. Who changes one value does not
 /// meet who changes another, nor who changes another part of the same one.

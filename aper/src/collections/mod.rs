@@ -83,7 +83,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::state_machine::{Context, StateMachine};
+use crate::context::Context;
+use crate::state_machine::StateMachine;
 
 mod atom;
 mod constant;

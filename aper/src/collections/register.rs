@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Value;
+use crate::context::Context;
 use crate::id::ClientId;
-use crate::state_machine::{Context, NeverConflict, StateMachine};
+use crate::state_machine::{NeverConflict, StateMachine};
 use crate::time::Timestamp;
 
 /// One value, with the client who set it and the server's time at which that

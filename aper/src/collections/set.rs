@@ -9,7 +9,8 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Value;
-use crate::state_machine::{Context, NeverConflict, StateMachine};
+use crate::context::Context;
+use crate::state_machine::{NeverConflict, StateMachine};
 
 /// Values, each at most once, in their order.
 ///

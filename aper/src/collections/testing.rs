@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::context::Context;
 use crate::id::ClientId;
-use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::state_machine::{Prediction, StateMachine};
 use crate::time::Timestamp;
 
 /// Runs a script on a machine and gives the last state and the number of

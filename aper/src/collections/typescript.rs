@@ -98,8 +98,9 @@ mod tests {
 
     use super::*;
     use crate::collections::testing::json;
+    use crate::context::Context;
     use crate::id::{UserId, Version};
-    use crate::state_machine::{Context, NeverConflict};
+    use crate::state_machine::NeverConflict;
 
     #[test]
     fn each_is_written_out_where_it_stands() {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded;
 use super::codec::{EncodeError, encode_sized};
+use crate::context::Chance;
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
-use crate::state_machine::Chance;
 use crate::time::{LocalTime, Timestamp};
 
 /// What a client sends.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::random::Random;
+use crate::context::Context;
 use crate::id::{ClientId, UserId};
-use crate::state_machine::{ClientEvent, Context, Prediction, Scheduled, StateMachine};
+use crate::state_machine::{ClientEvent, Prediction, Scheduled, StateMachine};
 use crate::time::Timestamp;
 
 /// What is in the bank.

@@ -12,11 +12,12 @@ pub(super) use self::course::Course;
 use super::outlet::Outlet;
 use super::page::{Page, SubmissionId};
 use super::report::Report;
+use crate::context::Context;
 use crate::id::{ClientId, ClientSeq, HistoryId, Identity, ResumeKey, Version};
 use crate::journal::Record;
 use crate::protocol::message::Held;
 use crate::protocol::{Entry, RefusalMessage, Rejection};
-use crate::state_machine::{Context, StateMachine};
+use crate::state_machine::StateMachine;
 use crate::sync::Outcome;
 use crate::time::Timestamp;
 

@@ -11,7 +11,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::collections::apply_to_part;
-use crate::state_machine::{Context, StateMachine};
+use crate::context::Context;
+use crate::state_machine::StateMachine;
 
 /// Bytes of a value that is in the tree, at most.
 const IN_THE_TREE: usize = 32;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::state_machine::{Context, StateMachine};
+use crate::context::Context;
+use crate::state_machine::StateMachine;
 use crate::sync::attempt::{Refusal, attempt_then, catch};
 
 /// A condition that only the server has: what a client's transition makes of

@@ -28,6 +28,7 @@ pub use self::io::{Commit, ConnectionId, Input, Output, Storage};
 pub use self::lineage::Lineage;
 pub use self::recover::OpenError;
 use super::attempt::{Refusal, attempt_then, catch};
+use crate::context::Context;
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::journal::{Batch, History, Position, Presence, Record};
 use crate::limits;
@@ -37,7 +38,7 @@ use crate::protocol::{
     CatchUp, CloseCode, DecodeError, EncodeError, Entry, Payload, RefusalMessage, Rejection,
     Resume, Submission, Welcome, decode, encode,
 };
-use crate::state_machine::{ClientEvent, Context, Scheduled, StateMachine};
+use crate::state_machine::{ClientEvent, Scheduled, StateMachine};
 use crate::time::Timestamp;
 
 /// The server half of one session.

@@ -5,12 +5,12 @@ mod kept;
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::context::Context;
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::protocol::message::Held;
 use crate::protocol::{
     CatchUp, Entry, Hello, RefusalMessage, Rejection, SnapshotHeader, Submission, Welcome,
 };
-use crate::state_machine::Context;
 use crate::sync::replica::{OutboxChange, OutboxItem};
 use crate::time::Timestamp;
 

@@ -3,9 +3,10 @@
 
 use super::pending::Effect;
 use super::{Replica, Ticket};
+use crate::context::Context;
 use crate::id::{ClientId, Version};
 use crate::mutant::{Mutant, active};
-use crate::state_machine::{Context, Prediction, StateMachine};
+use crate::state_machine::{Prediction, StateMachine};
 use crate::sync::attempt::{Refusal, attempt};
 use crate::sync::replica::io::{Event, Output};
 use crate::time::{LocalTime, Timestamp};
