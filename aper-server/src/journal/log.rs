@@ -129,7 +129,8 @@ impl Log {
 
     /// Bytes that a batch may have in the file that is written to.
     pub(super) fn room(&self) -> usize {
-        usize::try_from(self.active.log.capacity - self.active.end).unwrap_or(usize::MAX)
+        usize::try_from(self.active.log.capacity.saturating_sub(self.active.end))
+            .unwrap_or(usize::MAX)
     }
 
     /// Writes a batch that there is [room](Self::room) for, and tells where
