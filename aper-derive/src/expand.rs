@@ -271,7 +271,14 @@ fn state_machine(
     }
     let (transition_ty, conflict_ty) = (&transition.ty, &conflict.ty);
     let atomic = machine.parts.iter().map(|part| as_machine(machine, part));
-    let methods = [apply(machine), scheduled(machine), on_client(machine), predict(machine)];
+    let methods = [
+        apply(machine),
+        scheduled(machine),
+        on_client(machine),
+        predict(machine),
+        merge(machine),
+        inverse(machine),
+    ];
     quote! {
         #[automatically_derived]
         impl #impl_generics #aper::StateMachine for #ident #type_generics where #(#predicates,)* {
@@ -379,6 +386,55 @@ fn predict(machine: &Machine) -> TokenStream {
     });
     quote! {
         fn predict(&self, transition: &Self::Transition) -> #aper::Prediction {
+            #body
+        }
+    }
+}
+
+fn merge(machine: &Machine) -> TokenStream {
+    let transition = &machine.transition;
+    let arms = machine.parts.iter().map(|part| {
+        let (as_machine, variant) = (as_machine(machine, part), &part.variant);
+        quote! {
+            (#transition::#variant(earlier), #transition::#variant(later)) => {
+                ::core::option::Option::map(
+                    #as_machine::merge(earlier, later),
+                    #transition::#variant,
+                )
+            }
+        }
+    });
+    // Of one part, a second arm would never match.
+    let others = (machine.parts.len() != 1).then(|| quote!(_ => ::core::option::Option::None,));
+    quote! {
+        fn merge(
+            earlier: &Self::Transition,
+            later: &Self::Transition,
+        ) -> ::core::option::Option<Self::Transition> {
+            match (earlier, later) { #(#arms)* #others }
+        }
+    }
+}
+
+fn inverse(machine: &Machine) -> TokenStream {
+    let transition = &machine.transition;
+    let body = on_transition(machine, |part| {
+        let (as_machine, member, variant) =
+            (as_machine(machine, part), &part.member, &part.variant);
+        quote! {
+            ::core::iter::Iterator::collect(::core::iter::Iterator::map(
+                ::core::iter::IntoIterator::into_iter(
+                    #as_machine::inverse(&self.#member, inner)
+                ),
+                #transition::#variant,
+            ))
+        }
+    });
+    quote! {
+        fn inverse(
+            &self,
+            transition: &Self::Transition,
+        ) -> ::std::vec::Vec<Self::Transition> {
             #body
         }
     }

@@ -64,6 +64,7 @@
 mod apply;
 mod conflict;
 mod encoding;
+mod inverse;
 mod json;
 pub mod limits;
 mod node;
@@ -150,6 +151,16 @@ impl StateMachine for Document {
         apply::apply(&mut root, transition, cx)?;
         self.root = root;
         Ok(())
+    }
+
+    /// Transitions that set the values at the same paths.
+    fn merge(earlier: &Transition, later: &Transition) -> Option<Transition> {
+        inverse::merge(earlier, later)
+    }
+
+    /// All operations of a transition are taken back by one transition.
+    fn inverse(&self, transition: &Transition) -> Vec<Transition> {
+        inverse::inverse(&self.root, transition)
     }
 }
 

@@ -259,6 +259,82 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
         let _ = transition;
         Prediction::Optimistic
     }
+
+    /// One transition in place of two that a user made one right after the
+    /// other, if there is one: whatever the state, it must come to the same as
+    /// both, if both apply. A client asks before it sends the second. So a
+    /// slider that is dragged sends some transitions a second, not a thousand:
+    /// what merges with what was sent before it waits for up to
+    /// [`MERGE_WITHIN`](crate::limits::MERGE_WITHIN) for more, unless something
+    /// else comes after it.
+    ///
+    /// ```
+    /// use aper::{Context, NeverConflict, StateMachine};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct Lamp { brightness: u8, switched: u32 }
+    ///
+    /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    /// enum Transition { Dim(u8), Switch }
+    ///
+    /// impl StateMachine for Lamp {
+    ///     const NAME: &'static str = "lamp";
+    ///     type Transition = Transition;
+    ///     type Conflict = NeverConflict;
+    ///
+    ///     fn apply(&mut self, transition: &Transition, _: &Context) -> Result<(), NeverConflict> {
+    ///         match *transition {
+    ///             Transition::Dim(brightness) => self.brightness = brightness,
+    ///             Transition::Switch => self.switched += 1,
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn merge(earlier: &Transition, later: &Transition) -> Option<Transition> {
+    ///         match (earlier, later) {
+    ///             (Transition::Dim(_), Transition::Dim(_)) => Some(later.clone()),
+    ///             _ => None, // each switching counts
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let (dim, dark) = (Transition::Dim(90), Transition::Dim(10));
+    /// assert_eq!(Lamp::merge(&dim, &dark), Some(Transition::Dim(10)));
+    /// assert_eq!(Lamp::merge(&dark, &Transition::Switch), None);
+    /// ```
+    fn merge(earlier: &Self::Transition, later: &Self::Transition) -> Option<Self::Transition> {
+        let _ = (earlier, later);
+        None
+    }
+
+    /// What takes a transition back, in this order: asked of the state right
+    /// before the transition, which applies to it. Applied right after it, they
+    /// give back what it changed; applied later, they change nothing that
+    /// others did to anything else. Nothing when it cannot be taken back, or
+    /// changes nothing. See [`UndoStack`](crate::sync::UndoStack), which asks, for
+    /// a user's "undo" and "redo".
+    ///
+    /// It is a part of the machine, not a trait of its own, so that what is
+    /// derived of parts can take back what those parts can.
+    ///
+    /// ```
+    /// use aper::StateMachine;
+    /// use aper::collections::{Atom, Map};
+    ///
+    /// let mut prices: Map<char, Atom<u32>> = Map::new();
+    /// # use aper::Context;
+    /// prices.apply(&Map::insert('t', Atom::new(3)), &Context::for_test())?;
+    /// let dearer = Map::apply_to('t', Atom::set(4));
+    /// assert_eq!(prices.inverse(&dearer), [Map::apply_to('t', Atom::set(3))]);
+    /// let gone = Map::remove('t');
+    /// assert_eq!(prices.inverse(&gone), [Map::insert('t', Atom::new(3))]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn inverse(&self, transition: &Self::Transition) -> Vec<Self::Transition> {
+        let _ = transition;
+        Vec::new()
+    }
 }
 
 /// A transition that is due at a time; what [`StateMachine::scheduled`] gives.

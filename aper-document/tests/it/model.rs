@@ -1,7 +1,8 @@
 //! Random operations on the document and on a model of plain
 //! `serde_json::Value`s, which finds by looking and changes by rebuilding.
 
-use aper_document::{Operation, Path, Place, Reason, Value};
+use aper::StateMachine as _;
+use aper_document::{Document, Operation, Path, Place, Reason, Transition, Value};
 use proptest::prelude::*;
 use serde_json::{Value as Plain, json};
 
@@ -235,7 +236,15 @@ proptest! {
         let mut model = tagged(document.root());
         for operations in script {
             let expected = operations.iter().try_fold(model.clone(), |m, o| applied(&m, o));
+            let before = document.clone();
             let answer = apply(&mut document, operations.clone());
+            if answer.is_ok() {
+                let mut back = document.clone();
+                for Transition(inverse) in before.inverse(&Transition(operations.clone())) {
+                    apply(&mut back, inverse).unwrap();
+                }
+                prop_assert_eq!(&back, &before, "{:?} was taken back", operations);
+            }
             prop_assert_eq!(answer.is_ok(), expected.is_some(), "{:?}: {:?}", operations, answer);
             if let Err(conflict) = answer {
                 let bound = matches!(
@@ -249,6 +258,37 @@ proptest! {
             prop_assert_eq!(plain(&document), seen(&model));
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn what_sets_the_same_twice_is_one(
+        path in any_path(),
+        other in any_path(),
+        values in prop::collection::vec(any_value(), 4),
+    ) {
+        let [a, b, c, d] = &values[..] else { unreachable!() };
+        let set = |first: &Value, second: &Value| {
+            let set = |path: &Path, value: &Value| Operation::set(path.clone(), value.clone());
+            Transition(vec![set(&path, first), set(&other, second)])
+        };
+        let (earlier, later) = (set(a, b), set(c, d));
+        let merged = Document::merge(&earlier, &later).unwrap();
+        let (mut both, mut one) = (document(start()), document(start()));
+        if apply(&mut both, earlier.0).is_ok() && apply(&mut both, later.0).is_ok() {
+            prop_assert!(apply(&mut one, merged.0).is_ok());
+            prop_assert_eq!(one, both);
+        }
+    }
+}
+
+#[test]
+fn what_adds_or_sets_something_else_stays_apart() {
+    let set = |at: &str| Transition::from(Operation::set(path(at), 1));
+    let add = Transition::from(Operation::add(path("b"), 1));
+    assert_eq!(Document::merge(&set("a"), &set("b")), None);
+    assert_eq!(Document::merge(&add, &add), None);
+    assert_eq!(Document::merge(&set("a"), &add), None);
 }
 
 #[test]

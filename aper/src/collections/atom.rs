@@ -74,6 +74,14 @@ impl<T: Value> StateMachine for Atom<T> {
         self.value.clone_from(value);
         Ok(())
     }
+
+    fn merge(_: &AtomTransition<T>, later: &AtomTransition<T>) -> Option<AtomTransition<T>> {
+        Some(later.clone())
+    }
+
+    fn inverse(&self, _: &AtomTransition<T>) -> Vec<AtomTransition<T>> {
+        vec![Self::set(self.value.clone())]
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collections::testing::{check, json};
+    use crate::collections::testing::{check, check_inverses, json};
 
     #[test]
     fn in_javascript_it_is_the_value() {
@@ -94,6 +102,7 @@ mod tests {
         fn the_last_value_stays(values in prop::collection::vec(any::<u16>(), 1..20)) {
             let script: Vec<_> = values.iter().copied().map(Atom::set).collect();
             let (atom, refused) = check(&Atom::new(0), &script);
+            check_inverses(&Atom::new(0), &script);
             prop_assert_eq!(Some(atom.get()), values.last());
             prop_assert_eq!(refused, 0);
         }

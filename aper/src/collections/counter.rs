@@ -153,6 +153,19 @@ impl StateMachine for Counter {
             .ok_or(CounterConflict::OutOfRange { value: self.value })?;
         Ok(())
     }
+
+    fn merge(_: &CounterTransition, later: &CounterTransition) -> Option<CounterTransition> {
+        matches!(later, CounterTransition::Set(_)).then_some(*later)
+    }
+
+    fn inverse(&self, transition: &CounterTransition) -> Vec<CounterTransition> {
+        let amount = match *transition {
+            CounterTransition::Add(amount) => amount.checked_neg(),
+            CounterTransition::Set(value) => self.value.checked_sub(value),
+        };
+        // Also of what was set: others may have counted on from there.
+        amount.filter(|amount| *amount != 0).map(CounterTransition::Add).into_iter().collect()
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collections::testing::{check, decode, encode, json};
+    use crate::collections::testing::{check, check_inverses, decode, encode, json};
 
     #[test]
     fn at_either_end_it_refuses_and_stays() {
@@ -198,6 +211,7 @@ mod tests {
             }
             let script: Vec<_> = amounts.iter().copied().map(Counter::add).collect();
             let (counter, _) = check(&Counter::default(), &script);
+            check_inverses(&Counter::default(), &script);
             prop_assert_eq!(i128::from(counter.get()), model);
         }
     }

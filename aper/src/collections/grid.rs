@@ -253,6 +253,33 @@ impl<T: Value> StateMachine for Grid<T> {
         }
         Ok(())
     }
+
+    fn merge(earlier: &GridTransition<T>, later: &GridTransition<T>) -> Option<GridTransition<T>> {
+        let is_undone = match (earlier, later) {
+            (_, GridTransition::Fill(_)) => true,
+            (GridTransition::Fill(_), GridTransition::Set { .. }) => false,
+            (
+                GridTransition::Set { x: x1, y: y1, .. },
+                GridTransition::Set { x: x2, y: y2, .. },
+            ) => (x1, y1) == (x2, y2),
+        };
+        is_undone.then(|| later.clone())
+    }
+
+    /// Of a fill, one transition for each cell.
+    fn inverse(&self, transition: &GridTransition<T>) -> Vec<GridTransition<T>> {
+        match transition {
+            GridTransition::Set { x, y, .. } => {
+                let was = self.get(*x, *y).cloned();
+                was.map(|was| Self::set(*x, *y, was)).into_iter().collect()
+            }
+            GridTransition::Fill(_) => {
+                let places = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y)));
+                let cells = places.zip(self.cells().cloned());
+                cells.map(|((x, y), was)| Self::set(x, y, was)).collect()
+            }
+        }
+    }
 }
 
 impl<T: PartialEq> PartialEq for Grid<T> {
@@ -312,7 +339,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collections::testing::{check, decode, encode, json};
+    use crate::collections::testing::{check, check_inverses, decode, encode, json};
 
     #[test]
     fn in_javascript_it_has_a_size_and_cells() {
@@ -365,6 +392,7 @@ mod tests {
                 }
             }
             let (grid, refused) = check(&Grid::new(width, height, 0).unwrap(), &script);
+            check_inverses(&Grid::new(width, height, 0).unwrap(), &script);
             let rows: Vec<Vec<u8>> = grid.rows().map(|row| row.copied().collect()).collect();
             prop_assert_eq!(rows, model);
             prop_assert!(grid.cells().eq(grid.rows().flatten()));

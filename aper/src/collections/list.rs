@@ -379,6 +379,36 @@ impl<T: StateMachine + Debug> StateMachine for List<T> {
             _ => Prediction::Optimistic,
         }
     }
+
+    fn merge(earlier: &ListTransition<T>, later: &ListTransition<T>) -> Option<ListTransition<T>> {
+        match (earlier, later) {
+            (
+                ListTransition::Apply { id, transition: earlier },
+                ListTransition::Apply { id: same, transition: later },
+            ) if id == same => Some(Self::apply_to(*id, T::merge(earlier, later)?)),
+            _ => None,
+        }
+    }
+
+    /// Who was moved or removed comes back after the item that was before it.
+    fn inverse(&self, transition: &ListTransition<T>) -> Vec<ListTransition<T>> {
+        let place = |id| self.previous(id).map_or(Place::First, |(before, _)| Place::After(before));
+        match *transition {
+            ListTransition::Insert { id, .. } => vec![Self::remove(id)],
+            ListTransition::Move { id, .. } if self.contains(id) => {
+                vec![Self::move_to(id, place(id))]
+            }
+            ListTransition::Remove { id } => {
+                let was = self.get(id).map(|value| Self::insert(id, place(id), value.clone()));
+                was.into_iter().collect()
+            }
+            ListTransition::Apply { id, ref transition } => {
+                let inverse = self.get(id).map_or_else(Vec::new, |it| it.inverse(transition));
+                inverse.into_iter().map(|back| Self::apply_to(id, back)).collect()
+            }
+            ListTransition::Move { .. } => Vec::new(),
+        }
+    }
 }
 
 impl<T> Clone for List<T> {

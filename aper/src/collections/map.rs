@@ -274,6 +274,43 @@ impl<K: Value + Ord, V: StateMachine + Debug> StateMachine for Map<K, V> {
             _ => Prediction::Optimistic,
         }
     }
+
+    fn merge(
+        earlier: &MapTransition<K, V>,
+        later: &MapTransition<K, V>,
+    ) -> Option<MapTransition<K, V>> {
+        match (earlier, later) {
+            (
+                MapTransition::Apply { key, transition: earlier },
+                MapTransition::Apply { key: same, transition: later },
+            ) if key == same => {
+                let transition = V::merge(earlier, later)?;
+                Some(MapTransition::Apply { key: key.clone(), transition })
+            }
+            (MapTransition::Insert { key, .. }, MapTransition::Insert { key: same, .. })
+                if key == same =>
+            {
+                Some(later.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn inverse(&self, transition: &MapTransition<K, V>) -> Vec<MapTransition<K, V>> {
+        match transition {
+            MapTransition::Insert { key, .. } | MapTransition::Remove { key } => {
+                let key = key.clone();
+                vec![match self.get(&key) {
+                    Some(value) => Self::insert(key, value.clone()),
+                    None => Self::remove(key),
+                }]
+            }
+            MapTransition::Apply { key, transition } => {
+                let inverse = self.get(key).map_or_else(Vec::new, |it| it.inverse(transition));
+                inverse.into_iter().map(|back| Self::apply_to(key.clone(), back)).collect()
+            }
+        }
+    }
 }
 
 impl<K, V> Clone for Map<K, V> {
@@ -350,7 +387,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collections::testing::{Spoiled, check, decode, encode, json};
+    use crate::collections::testing::{Spoiled, check, check_inverses, decode, encode, json};
     use crate::collections::{Atom, Counter};
 
     #[test]
@@ -405,6 +442,7 @@ mod tests {
                 refusals += usize::from(!done);
             }
             let (map, refused) = check(&Map::new(), &script);
+            check_inverses(&Map::new(), &script);
             let pairs = |(key, value): (&u8, &Counter)| (*key, value.get());
             prop_assert!(map.iter().map(pairs).eq(model.clone()));
             prop_assert!(map.keys().eq(model.keys()));

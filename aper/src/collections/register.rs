@@ -97,6 +97,18 @@ impl<T: Value> StateMachine for Register<T> {
         *self = Self { value: value.clone(), author: cx.client(), at: cx.now() };
         Ok(())
     }
+
+    fn merge(
+        _: &RegisterTransition<T>,
+        later: &RegisterTransition<T>,
+    ) -> Option<RegisterTransition<T>> {
+        Some(later.clone())
+    }
+
+    /// The value; its author is who takes it back, now.
+    fn inverse(&self, _: &RegisterTransition<T>) -> Vec<RegisterTransition<T>> {
+        vec![Self::set(self.value.clone())]
+    }
 }
 
 #[cfg(test)]

@@ -156,6 +156,18 @@ impl<T: Value + Ord> StateMachine for Set<T> {
         }
         Ok(())
     }
+
+    fn inverse(&self, transition: &SetTransition<T>) -> Vec<SetTransition<T>> {
+        match transition {
+            SetTransition::Insert(value) if !self.contains(value) => {
+                vec![Self::remove(value.clone())]
+            }
+            SetTransition::Remove(value) => {
+                self.values.get(value).cloned().map(Self::insert).into_iter().collect()
+            }
+            SetTransition::Insert(_) => Vec::new(),
+        }
+    }
 }
 
 impl<T> Clone for Set<T> {
@@ -225,7 +237,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collections::testing::{check, decode, encode, json};
+    use crate::collections::testing::{check, check_inverses, decode, encode, json};
 
     #[test]
     fn in_javascript_it_is_an_array_in_order() {
@@ -278,6 +290,7 @@ mod tests {
                 };
             }
             let (set, refused) = check(&Set::new(), &script);
+            check_inverses(&Set::new(), &script);
             prop_assert!(set.iter().eq(&model));
             prop_assert!(set.range(5..).eq(model.range(5..)));
             prop_assert_eq!((set.first(), set.last()), (model.first(), model.last()));

@@ -18,7 +18,8 @@ use crate::time::Timestamp;
 /// - a twin that has just been decoded, from either encoding, answers and ends
 ///   the same, and so does one that was decoded before the first step: nothing
 ///   that is not encoded decides anything;
-/// - transitions survive both encodings.
+/// - transitions survive both encodings;
+/// - what two merge into comes to the same as both.
 pub(super) fn check<S>(initial: &S, script: &[S::Transition]) -> (S, usize)
 where
     S: StateMachine + PartialEq + Debug,
@@ -49,9 +50,47 @@ where
         if let Err(conflict) = &answer {
             assert_eq!(&again(conflict), conflict);
             assert_eq!(&again_by_json(conflict), conflict);
+            continue;
+        }
+        if let Some(next) = script.get(step + 1) {
+            check_merge(&before, transition, next, &cx);
         }
     }
     (state, refused)
+}
+
+/// Makes sure at each step of a script that what takes it back gives the state
+/// from before it.
+pub(super) fn check_inverses<S>(initial: &S, script: &[S::Transition])
+where
+    S: StateMachine + PartialEq + Debug,
+{
+    let mut state = initial.clone();
+    for (step, transition) in script.iter().enumerate() {
+        let (cx, before) = (context(step), state.clone());
+        if state.apply(transition, &cx).is_err() {
+            continue;
+        }
+        let mut back = state.clone();
+        for inverse in before.inverse(transition) {
+            let taken = back.apply(&inverse, &cx);
+            assert!(taken.is_ok(), "{inverse:?} does not apply right after {transition:?}");
+        }
+        assert_eq!(back, before, "{transition:?} was taken back");
+    }
+}
+
+/// One transition in place of two comes to the same.
+fn check_merge<S>(before: &S, earlier: &S::Transition, later: &S::Transition, cx: &Context)
+where
+    S: StateMachine + PartialEq + Debug,
+{
+    let (mut both, mut one) = (before.clone(), before.clone());
+    let Some(merged) = S::merge(earlier, later) else { return };
+    if both.apply(earlier, cx).is_ok() && both.apply(later, cx).is_ok() {
+        assert!(one.apply(&merged, cx).is_ok(), "{merged:?}");
+        assert_eq!(one, both, "{merged:?} in place of {earlier:?} and {later:?}");
+    }
 }
 
 /// The context of a step: another client and another time for each.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::collections::testing::{Spoiled, check, decode, encode, json};
+use crate::collections::testing::{Spoiled, check, check_inverses, decode, encode, json};
 use crate::collections::{Atom, Counter};
 
 type Numbers = List<Atom<u8>>;
@@ -143,6 +143,7 @@ proptest! {
         let refusals =
             script.iter().filter(|transition| apply_to_model(&mut model, transition).is_none()).count();
         let (list, refused) = check(&Numbers::new(), &script);
+        check_inverses(&Numbers::new(), &script);
         prop_assert_eq!(refused, refusals);
         prop_assert!(list.iter().eq(
             model.iter().map(|&(n, value)| (id(n), Atom::new(value))).collect::<Vec<_>>().iter()
