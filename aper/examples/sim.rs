@@ -154,11 +154,12 @@ fn tell(sum: &Sum, seed: u64, schedules: u64, per_second: f64) -> ExitCode {
         .iter()
         .map(|&fault| format!("{}={}", fault.name(), sum.report.count(fault)))
         .collect();
-    let Report { submitted, confirmed, refused, by_snapshot, abandoned, checked, .. } = sum.report;
+    let Report { submitted, merged, confirmed, refused, by_snapshot, abandoned, checked, .. } =
+        sum.report;
     println!(
         "RESULT sim schedules={schedules} seed={seed} divergences={} lost={} twice={} \
          unsettled={} other={other} faults_fired={fired} {} submitted={submitted} \
-         confirmed={confirmed} refused={refused} by_snapshot={by_snapshot} \
+         merged={merged} confirmed={confirmed} refused={refused} by_snapshot={by_snapshot} \
          abandoned={abandoned} states_compared={checked} schedules_per_s={per_second:.0}",
         sum.broken(&["I1", "I2"]),
         sum.broken(&["I4"]),
@@ -166,7 +167,7 @@ fn tell(sum: &Sum, seed: u64, schedules: u64, per_second: f64) -> ExitCode {
         sum.broken(&["I5"]),
         faults.join(" "),
     );
-    let adds_up = submitted == confirmed + refused + by_snapshot + abandoned;
+    let adds_up = submitted == merged + confirmed + refused + by_snapshot + abandoned;
     if sum.failed.is_empty() && never.is_empty() && adds_up {
         ExitCode::SUCCESS
     } else {

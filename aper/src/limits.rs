@@ -55,6 +55,15 @@ pub const COMMITTED_ENTRIES: usize = 4096;
 /// [`SubmitError::TooManyPending`](crate::sync::SubmitError::TooManyPending).
 pub const PENDING_TRANSITIONS: usize = 10_000;
 
+/// How long a transition that [merges](crate::StateMachine::merge) with the one
+/// that was sent before it waits for more that do, unless something else comes
+/// after it: ten a second look alive, and are few.
+pub const MERGE_WITHIN: Duration = Duration::from_millis(100);
+
+/// Gestures that a [`UndoStack`](crate::sync::UndoStack) can take back. At it: the
+/// oldest is forgotten.
+pub const UNDO_GESTURES: usize = 100;
+
 /// Clients that a session remembers, so that they can come back as
 /// themselves. At it: of those who are away, the one that has been away the
 /// longest is forgotten, and told so when it comes.

@@ -105,9 +105,11 @@ mod clock;
 pub mod driver;
 mod recording;
 pub mod replica;
+mod undo;
 
 pub use attempt::Refusal;
 pub use authority::{Admission, Authority, ConnectionId, Lineage, OpenError};
 pub use backoff::Backoff;
 pub use recording::{Recording, ReplayError, Replayed};
 pub use replica::{Event, Outcome, Replica, SubmitError, Ticket};
+pub use undo::{UndoStack, Undone};

@@ -80,6 +80,8 @@ pub enum Change {
     Store(u8),
     /// Leads to a state whose timer panics.
     BreakTimer,
+    /// Takes the place of the last note. Two are one.
+    Rewrite(String),
 }
 
 /// Why it does not happen.
@@ -123,6 +125,10 @@ impl StateMachine for Bank {
             }
             Change::Roll => self.dice.push(cx.rng().below(6)),
             Change::Note(text) => self.notes.push(text.clone()),
+            Change::Rewrite(text) => match self.notes.last_mut() {
+                Some(last) => last.clone_from(text),
+                None => self.notes.push(text.clone()),
+            },
             Change::Audit => self.notes.push(format!("audited at {}", self.balance)),
             Change::DepositLater { after_millis, sum } => {
                 let at = cx.now() + Duration::from_millis(u64::from(*after_millis));
@@ -177,6 +183,13 @@ impl StateMachine for Bank {
             _ => Prediction::Optimistic,
         }
     }
+
+    fn merge(earlier: &Change, later: &Change) -> Option<Change> {
+        match (earlier, later) {
+            (Change::Rewrite(_), Change::Rewrite(_)) => Some(later.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// What somebody might do, whatever they see.
@@ -188,7 +201,7 @@ impl StateMachine for Bank {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn anything(random: &mut Random, _: Option<&Bank>) -> Change {
-    match random.below(58) {
+    match random.below(64) {
         0..=15 => Change::Deposit(random.below(20) as u32),
         16..=27 => Change::Withdraw(random.below(20) as u32),
         28..=31 => Change::HalfWithdraw(random.below(10) as u32),
@@ -198,6 +211,7 @@ pub fn anything(random: &mut Random, _: Option<&Bank>) -> Change {
         44..=48 => Change::Rent(random.below(4) as u8),
         49..=52 => Change::Store(random.below(4) as u8),
         53..=56 => Change::DepositLater { after_millis: random.below(500) as u32, sum: 1 },
+        57..=62 => Change::Rewrite(format!("note {}", random.below(100))),
         _ => Change::Fail,
     }
 }

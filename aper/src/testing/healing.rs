@@ -10,7 +10,9 @@ use super::oracle::Violation;
 use super::outlet::Round;
 use super::page::Page;
 use super::world::World;
+use crate::limits;
 use crate::state_machine::StateMachine;
+use crate::sync::replica::Input;
 
 /// Times that everything on its way is delivered, besides those that what is
 /// pending needs. Whoever needs more does not settle.
@@ -46,10 +48,13 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         Ok(())
     }
 
-    /// Everything that can be done at once.
+    /// Everything that can be done when as much time has passed as anything
+    /// waits for more that merges with it.
     fn round(&mut self) -> Result<(), Violation> {
+        self.now += limits::MERGE_WITHIN.as_millis() as u64;
         for page in 0..self.pages.len() {
             self.connect(page)?;
+            self.give(page, Input::Timeout)?;
             while self.is_on_its_way(page, |link| !link.up.is_empty()) {
                 self.up(page)?;
             }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::id::{ClientId, ClientSeq, HistoryId, Identity};
+use crate::id::{ClientId, ClientSeq, HistoryId, Identity, Version};
 use crate::state_machine::StateMachine;
 use crate::sync::replica::{OutboxChange, OutboxItem};
-use crate::sync::{ConnectionId, Replica, Ticket};
+use crate::sync::{ConnectionId, Outcome, Replica, Ticket};
 use crate::time::LocalTime;
 
 /// Names something that a user submitted, for a whole run: tickets begin anew
@@ -22,11 +22,33 @@ pub(super) struct Open {
     pub(super) transition: Vec<u8>,
 }
 
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Confirmed(Version),
+    Refused,
+    Snapshot(Version),
+}
+
+impl Ended {
+    pub(super) fn of<C>(outcome: &Outcome<C>) -> Self {
+        match outcome {
+            Outcome::Confirmed(version) => Self::Confirmed(*version),
+            Outcome::Refused { .. } => Self::Refused,
+            Outcome::Snapshot(version) => Self::Snapshot(*version),
+        }
+    }
+}
+
 pub(super) struct Page<S: StateMachine> {
     pub(super) number: usize,
     pub(super) replica: Replica<S>,
     pub(super) link: Option<ConnectionId>,
     pub(super) open: BTreeMap<Ticket, Open>,
+    /// What was merged, and into what.
+    pub(super) merged: BTreeMap<Ticket, Ticket>,
+    /// What ended last.
+    pub(super) ended: Option<(Ticket, Ended)>,
     /// What the last welcome said.
     pub(super) history: Option<HistoryId>,
     /// Sent on this connection, and without an answer.
@@ -77,6 +99,8 @@ impl<S: StateMachine> Page<S> {
             replica: Replica::new(None),
             link: None,
             open: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            ended: None,
             history: None,
             sent: BTreeSet::new(),
             device: None,

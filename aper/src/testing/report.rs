@@ -15,7 +15,7 @@ use super::fault::Fault;
 /// for seed in 0..30 {
 ///     sum += simulate(seed, &Config::default(), Counter::default(), |_, _| Counter::add(1))?;
 /// }
-/// let settled = sum.confirmed + sum.refused + sum.by_snapshot + sum.abandoned;
+/// let settled = sum.merged + sum.confirmed + sum.refused + sum.by_snapshot + sum.abandoned;
 /// assert_eq!(settled, sum.submitted, "everything has an end");
 /// assert!(sum.never_happened().all(|fault| fault != Fault::Crashed));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -24,7 +24,9 @@ use super::fault::Fault;
 pub struct Report {
     /// Transitions submitted and taken.
     pub submitted: u64,
-    /// Of these, confirmed at a version.
+    /// Of these, merged into another before it was sent: they end with it.
+    pub merged: u64,
+    /// Of the others, confirmed at a version.
     pub confirmed: u64,
     /// Refused by the server.
     pub refused: u64,
@@ -66,6 +68,7 @@ impl AddAssign for Report {
         self.confirmed += other.confirmed;
         self.refused += other.refused;
         self.by_snapshot += other.by_snapshot;
+        self.merged += other.merged;
         self.abandoned += other.abandoned;
         self.entries += other.entries;
         self.snapshots += other.snapshots;

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use super::fault::Fault;
 use super::network::Frame;
 use super::oracle::Violation;
-use super::page::{Open, Page, SubmissionId};
+use super::page::{Ended, Open, Page, SubmissionId};
 use super::world::World;
 use crate::protocol::{ClientMessage, encode};
 use crate::state_machine::StateMachine;
@@ -24,9 +24,19 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         let now = it.now(self.now);
         if let Ok(ticket) = it.replica.submit(now, transition.clone()) {
             self.oracle.report.submitted += 1;
-            self.submissions += 1;
-            let id = SubmissionId(self.submissions);
-            it.open.insert(ticket, Open { id, transition: encoded });
+            match it.replica.last_pending() {
+                Some((first, together)) if first != ticket => {
+                    self.oracle.report.merged += 1;
+                    let open = it.open.get_mut(&first).expect("it has no end yet");
+                    open.transition = together.to_vec();
+                    it.merged.insert(ticket, first);
+                }
+                _ => {
+                    self.submissions += 1;
+                    let id = SubmissionId(self.submissions);
+                    it.open.insert(ticket, Open { id, transition: encoded });
+                }
+            }
         }
         self.drain(page)
     }
@@ -97,6 +107,10 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         ticket: Ticket,
         outcome: &Outcome<S::Conflict>,
     ) -> Result<(), Violation> {
+        if let Some(first) = self.pages[page].merged.remove(&ticket) {
+            return self.settle_merged(page, first, outcome);
+        }
+        self.pages[page].ended = Some((ticket, Ended::of(outcome)));
         let Some(Open { id, transition }) = self.pages[page].open.remove(&ticket) else {
             let what = format!("{ticket:?} of {} ended twice", self.pages[page].name());
             return Err(Violation::new("I5", what));
@@ -110,6 +124,21 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
             }
         }
         self.oracle.settled(&self.pages[page], id, &transition, outcome)
+    }
+
+    /// What was merged ends right after what it was merged into, and the same (I5).
+    fn settle_merged(
+        &self,
+        page: usize,
+        first: Ticket,
+        outcome: &Outcome<S::Conflict>,
+    ) -> Result<(), Violation> {
+        let it = &self.pages[page];
+        if it.ended == Some((first, Ended::of(outcome))) {
+            return Ok(());
+        }
+        let what = format!("{} was told another end of what was merged", it.name());
+        Err(Violation::new("I5", what))
     }
 
     /// Which number was given to what, and how many are without an answer (I7).
@@ -158,6 +187,7 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         let it = &mut self.pages[page];
         let report = &mut self.oracle.report;
         let mut open = std::mem::take(&mut it.open);
+        it.merged.clear();
         it.replica = match &mut it.device {
             None => {
                 report.happened(Fault::Reloaded);

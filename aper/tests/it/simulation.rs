@@ -39,8 +39,8 @@ fn run_all(seeds: std::ops::Range<u64>, config: &Config) -> Report {
 #[test]
 fn many_schedules_break_no_invariant() {
     let sum = run_all(0..200, &Config::default());
-    let Report { submitted, confirmed, refused, by_snapshot, abandoned, .. } = sum;
-    assert_eq!(submitted, confirmed + refused + by_snapshot + abandoned, "{sum:?}");
+    let Report { submitted, merged, confirmed, refused, by_snapshot, abandoned, .. } = sum;
+    assert_eq!(submitted, merged + confirmed + refused + by_snapshot + abandoned, "{sum:?}");
     let never: Vec<Fault> = sum.never_happened().collect();
     assert!(never.is_empty(), "{never:?} never happened: {sum:?}");
     assert!(sum.checked > 0 && sum.given_up > 0 && sum.snapshots > 0, "{sum:?}");
@@ -52,7 +52,7 @@ fn many_schedules_break_no_invariant() {
 fn without_faults_every_ticket_gets_its_own_answer() {
     let config = Config { tail: 1_000, faults: Faults::NONE, ..Config::default() };
     let sum = run_all(0..80, &config);
-    assert_eq!(sum.submitted, sum.confirmed + sum.refused, "{sum:?}");
+    assert_eq!(sum.submitted, sum.merged + sum.confirmed + sum.refused, "{sum:?}");
     assert_eq!((sum.by_snapshot, sum.abandoned, sum.given_up), (0, 0, 0), "{sum:?}");
 }
 

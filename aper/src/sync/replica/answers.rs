@@ -53,10 +53,13 @@ impl<S: StateMachine> Replica<S> {
                 Stage::Decided => Outcome::Snapshot(entry.version),
                 Stage::Sent | Stage::Unsent => return Err(Fault::Gap),
             };
-            let ticket = front.ticket;
-            self.pending.pop_front();
-            self.outbox.remove(ticket);
-            self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+            let Some(settled) = self.pending.pop_front() else { break };
+            self.outbox.remove(settled.ticket);
+            for ticket in settled.tickets() {
+                let outcome = outcome.clone();
+                self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+            }
+            self.confirmed_last = settled.sent_at.map(|sent_at| (settled.transition, sent_at));
         }
         Ok(())
     }
@@ -92,12 +95,19 @@ impl<S: StateMachine> Replica<S> {
             let pending = self.pending.remove(position).expect("it was found there");
             let affected = self.rebase(now);
             let is_decided = !matches!(refusal, Refusal::Unavailable);
-            let (ticket, outcome) = (pending.ticket, Outcome::Refused { refusal, affected });
-            match self.outbox.remove(ticket) {
-                Some(serial) if !is_decided && !active(Mutant::TellBeforeForgotten) => {
-                    self.untold.push_back((serial, ticket, outcome));
+            let outcome = Outcome::Refused { refusal, affected };
+            let held_back = self.outbox.remove(pending.ticket);
+            let held_back =
+                held_back.filter(|_| !is_decided && !active(Mutant::TellBeforeForgotten));
+            for ticket in pending.tickets() {
+                let outcome = outcome.clone();
+                match held_back {
+                    Some(serial) => self.untold.push_back((serial, ticket, outcome)),
+                    None => {
+                        let settled = Event::Settled { ticket, outcome };
+                        self.outputs.push_back(Output::Event(settled));
+                    }
                 }
-                _ => self.outputs.push_back(Output::Event(Event::Settled { ticket, outcome })),
             }
         }
         Ok(())

@@ -111,7 +111,8 @@ use crate::time::{LocalTime, Timestamp};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Costs, with p pending transitions: `submit` is one `apply`; a message with
+/// Costs, with p pending transitions: `submit` is one `apply`, and p of them if
+/// it [merges](StateMachine::merge) with the last; a message with
 /// n entries is n + p of them, and one clone of the state; each rejection is p
 /// and a clone.
 pub struct Replica<S: StateMachine> {
@@ -127,6 +128,9 @@ pub struct Replica<S: StateMachine> {
     link: Link,
     clock: ServerClock,
     outbox: Outbox,
+    /// The last that was confirmed, and when it had been sent, while nothing is
+    /// pending: what comes next may merge with it.
+    confirmed_last: Option<(S::Transition, LocalTime)>,
     /// What ended undecided, to be told when the device has forgotten it under
     /// this number.
     untold: VecDeque<(u64, Ticket, Outcome<S::Conflict>)>,
@@ -183,6 +187,7 @@ impl<S: StateMachine> Replica<S> {
             link: Link::Down,
             clock: ServerClock::default(),
             outbox: Outbox::Unkept,
+            confirmed_last: None,
             untold: VecDeque::new(),
             outputs: VecDeque::new(),
         }
@@ -307,15 +312,17 @@ impl<S: StateMachine> Replica<S> {
         self.identity
     }
 
-    /// How many transitions have no answer yet.
+    /// How many transitions have no answer yet. Those that were
+    /// [merged](StateMachine::merge) are one.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// The tickets of all that has no answer yet, in order.
+    /// The tickets of all that has no answer yet, in order: more than
+    /// [`pending`](Self::pending) where some were merged.
     pub fn pending_tickets(&self) -> impl Iterator<Item = Ticket> {
-        self.pending.iter().map(|pending| pending.ticket)
+        self.pending.iter().flat_map(Pending::tickets)
     }
 
     /// The pending transitions that are part of [`state`](Self::state), in
@@ -329,6 +336,12 @@ impl<S: StateMachine> Replica<S> {
     #[cfg(feature = "testing")]
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (Ticket, ClientSeq)> {
         self.pending.iter().filter_map(|pending| Some((pending.ticket, pending.seq?)))
+    }
+
+    /// The last pending transition: its ticket, and what would be sent.
+    #[cfg(feature = "testing")]
+    pub(crate) fn last_pending(&self) -> Option<(Ticket, &[u8])> {
+        self.pending.back().map(|pending| (pending.ticket, &*pending.encoded.0))
     }
 
     /// What [`confirmed`](Self::confirmed) is a state of.
@@ -415,12 +428,18 @@ impl<S: StateMachine> Replica<S> {
         };
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        self.pending.push_back(Pending::new(ticket, transition, encoded, effect));
-        if effect == Effect::Shown {
-            self.shown += 1;
-            self.outputs.push_back(Output::Event(Event::Changed));
+        if self.merge_into_last(ticket, &transition, effect) {
+            self.rebase(now);
+        } else {
+            let not_before = self.hold(now, &transition);
+            let pending = Pending::new(ticket, transition, encoded, effect);
+            self.pending.push_back(Pending { not_before, ..pending });
+            if effect == Effect::Shown {
+                self.shown += 1;
+                self.outputs.push_back(Output::Event(Event::Changed));
+            }
         }
-        self.send_pending();
+        self.send_pending(now);
         Ok(ticket)
     }
 
@@ -438,18 +457,18 @@ impl<S: StateMachine> Replica<S> {
                 if let Err(fault) = self.message(now, message) {
                     self.fault(fault);
                 }
-                self.send_pending();
+                self.send_pending(now);
             }
             Input::Timeout => self.timeout(now),
             Input::Stored { serial } => {
                 self.outbox.stored(serial);
                 self.tell_forgotten();
-                self.send_pending();
+                self.send_pending(now);
             }
             Input::NotStored => {
                 self.outbox = Outbox::Unkept;
                 self.tell_forgotten();
-                self.send_pending();
+                self.send_pending(now);
             }
         }
     }
@@ -465,7 +484,7 @@ impl<S: StateMachine> Replica<S> {
         match &self.link {
             Link::Down | Link::Ending => None,
             Link::Greeting { since } => Some(*since + limits::WELCOME_WITHIN),
-            Link::Up(up) => Some(up.due()),
+            Link::Up(up) => Some(self.held_until().map_or(up.due(), |held| held.min(up.due()))),
         }
     }
 
@@ -508,6 +527,7 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn timeout(&mut self, now: LocalTime) {
+        self.release_held(now);
         if self.next_timeout().is_none_or(|due| now < due) {
             return;
         }

@@ -7,9 +7,12 @@ use super::io::OutboxItem;
 use crate::id::ClientSeq;
 use crate::mutant::{Mutant, active};
 use crate::protocol::{DecodeError, Payload, decode};
+use crate::time::LocalTime;
 
 pub(super) struct Pending<T> {
     pub(super) ticket: Ticket,
+    /// Of what was merged into it.
+    pub(super) merged: Vec<Ticket>,
     pub(super) transition: T,
     pub(super) encoded: Payload,
     /// Given when it is sent for the first time, and kept from then on.
@@ -18,6 +21,11 @@ pub(super) struct Pending<T> {
     pub(super) effect: Effect,
     /// The change by which the device keeps it, as it is now.
     pub(super) kept_by: Option<u64>,
+    /// When it was sent the last time.
+    pub(super) sent_at: Option<LocalTime>,
+    /// While nothing comes after it, it is not sent earlier: more may come that
+    /// merges into it.
+    pub(super) not_before: Option<LocalTime>,
 }
 
 /// How far it has come on this connection.
@@ -45,7 +53,18 @@ pub(super) enum Effect {
 
 impl<T> Pending<T> {
     pub(super) fn new(ticket: Ticket, transition: T, encoded: Payload, effect: Effect) -> Self {
-        Self { ticket, transition, encoded, seq: None, stage: Stage::Unsent, effect, kept_by: None }
+        Self {
+            ticket,
+            merged: Vec::new(),
+            transition,
+            encoded,
+            seq: None,
+            stage: Stage::Unsent,
+            effect,
+            kept_by: None,
+            sent_at: None,
+            not_before: None,
+        }
     }
 
     /// Takes up what a device kept.
@@ -56,8 +75,13 @@ impl<T> Pending<T> {
         let OutboxItem { ticket, seq, transition: encoded } = item;
         let seq = seq.filter(|_| !active(Mutant::NumberAnew));
         let transition = decode(&encoded.0)?;
-        let (stage, effect) = (Stage::Unsent, Effect::Waiting);
-        Ok(Self { ticket, transition, encoded, seq, stage, effect, kept_by: Some(0) })
+        let restored = Self::new(ticket, transition, encoded, Effect::Waiting);
+        Ok(Self { seq, kept_by: Some(0), ..restored })
+    }
+
+    /// Its ticket, and those of what was merged into it, in their order.
+    pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
+        std::iter::once(self.ticket).chain(self.merged.iter().copied())
     }
 
     pub(super) fn item(&self) -> OutboxItem {

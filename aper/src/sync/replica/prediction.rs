@@ -31,7 +31,7 @@ impl<S: StateMachine> Replica<S> {
                 let _ = predict(&mut predicted, &pending.transition, &cx);
             }
             if pending.effect == Effect::Shown && effect == Effect::Blocked {
-                blocked.push(pending.ticket);
+                blocked.extend(pending.tickets());
             }
             pending.effect = effect;
             self.shown += usize::from(effect == Effect::Shown);
@@ -39,6 +39,25 @@ impl<S: StateMachine> Replica<S> {
         self.predicted = Some(predicted);
         self.outputs.push_back(Output::Event(Event::Changed));
         blocked
+    }
+
+    /// What the state that the user sees has against these transitions, one
+    /// after the other, if it has anything. It stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal.
+    pub(crate) fn check_all(
+        &self,
+        now: LocalTime,
+        transitions: &[S::Transition],
+    ) -> Result<(), Refusal<S::Conflict>> {
+        let Some(mut state) = self.predicted.clone() else { return Ok(()) };
+        for (place, transition) in transitions.iter().enumerate() {
+            let cx = self.prediction_context(now, self.shown + place);
+            predict(&mut state, transition, &cx)?;
+        }
+        Ok(())
     }
 
     /// What a transition may know while it is predicted on top of `shown` others.

@@ -76,8 +76,11 @@ impl<S: StateMachine> Replica<S> {
             let settled = is_settled(pending);
             if settled {
                 outbox.remove(pending.ticket);
-                let (ticket, outcome) = (pending.ticket, Outcome::Snapshot(version));
-                outputs.push_back(Output::Event(Event::Settled { ticket, outcome }));
+                let settled = pending.tickets().map(|ticket| {
+                    let outcome = Outcome::Snapshot(version);
+                    Output::Event(Event::Settled { ticket, outcome })
+                });
+                outputs.extend(settled);
             }
             !settled
         });
