@@ -1,10 +1,11 @@
 //! The handle that a program holds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use aper::sync::driver::{Connection, Error, ErrorCode, Input, Problem, Status};
-use aper::{Identity, StateMachine, Timestamp, Version};
+use aper::{ClientId, Identity, StateMachine, Timestamp, Version, WithPresence};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::watch;
 
@@ -209,8 +210,77 @@ impl<S: StateMachine> Client<S> {
         let _ = self.core().revision().wait_for(|revision| *revision == Revision::Over).await;
     }
 
+    /// Shows nothing of this client to the others from now on.
+    pub fn clear_presence(&self) {
+        self.core().show(|driver, now| driver.clear_presence(now));
+    }
+
     fn core(&self) -> &Core<S> {
         &self.handle.0
+    }
+}
+
+impl<S: WithPresence> Client<S> {
+    /// Shows this to the other clients from now on, in place of what was shown,
+    /// for as long as this client is here. It is sent at most every
+    /// [`PRESENCE_INTERVAL`], the last value always, and again on each
+    /// connection; the others may skip a value, never the last.
+    ///
+    /// ```
+    /// use aper::collections::Counter;
+    /// use aper::{StateMachine, WithPresence};
+    /// use aper_client::{Client, Options};
+    /// use futures::StreamExt as _;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize, StateMachine)]
+    /// #[machine(presence = String)]
+    /// struct Room {
+    ///     visits: Counter,
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("ws://{}/room/kitchen", listener.local_addr()?);
+    /// # let server = aper_server::Server::builder().machine(|_| Room::default()).build()?;
+    /// # tokio::spawn(server.serve(listener, std::future::pending()));
+    /// let ada = Client::<Room>::connect(&url, Options::new())?;
+    /// let bob = Client::<Room>::connect(&url, Options::new())?;
+    /// ada.set_presence(&"Ada".to_owned())?;
+    ///
+    /// let mut changes = bob.presence_changes();
+    /// while bob.presences().is_empty() {
+    ///     changes.next().await;
+    /// }
+    /// assert_eq!(bob.presences().into_values().collect::<Vec<_>>(), ["Ada"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`PRESENCE_INTERVAL`]: aper::limits::PRESENCE_INTERVAL
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::TooBig`] when the value is longer than
+    /// [`PRESENCE_BYTES`](aper::limits::PRESENCE_BYTES), and
+    /// [`ErrorCode::Unrepresentable`] when it cannot be encoded: then what was
+    /// shown still is.
+    pub fn set_presence(&self, value: &S::Presence) -> Result<(), Error> {
+        self.core().show(|driver, now| driver.set_presence(now, value))
+    }
+
+    /// What the other clients show, as far as it is known: nothing while there
+    /// is no connection. Costs a decoding of each value.
+    #[must_use]
+    pub fn presences(&self) -> BTreeMap<ClientId, S::Presence> {
+        self.core().with(|driver, _| driver.replica().presences().decoded())
+    }
+
+    /// An item after what the others show may have changed: one for all that
+    /// happened since the last was taken. Ends with the client.
+    #[must_use]
+    pub fn presence_changes(&self) -> Changes {
+        Changes::of(self.core().presence())
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Core<S: StateMachine> {
     pub(crate) wake: Notify,
     status: watch::Sender<Status>,
     revision: watch::Sender<Revision>,
+    /// Grows when what the others show may be another.
+    presence: watch::Sender<Revision>,
     started: Instant,
 }
 
@@ -67,6 +69,7 @@ impl<S: StateMachine> Core<S> {
             wake: Notify::new(),
             status: watch::Sender::new(status),
             revision: watch::Sender::new(revision),
+            presence: watch::Sender::new(revision),
             started: Instant::now(),
         }
     }
@@ -89,6 +92,13 @@ impl<S: StateMachine> Core<S> {
         });
         self.wake.notify_one();
         submission
+    }
+
+    /// Has the driver say something else about what this client shows.
+    pub(crate) fn show<R>(&self, show: impl FnOnce(&mut Driver<S>, LocalTime) -> R) -> R {
+        let shown = self.turn(|inner, now| show(&mut inner.driver, now));
+        self.wake.notify_one();
+        shown
     }
 
     /// Gives the driver an input of a handle's.
@@ -125,6 +135,7 @@ impl<S: StateMachine> Core<S> {
     pub(crate) fn finish(&self) {
         self.handle(Input::Close);
         self.revision.send_replace(Revision::Over);
+        self.presence.send_replace(Revision::Over);
     }
 
     pub(crate) fn state(&self) -> Option<Arc<S>> {
@@ -146,6 +157,10 @@ impl<S: StateMachine> Core<S> {
         self.status.subscribe()
     }
 
+    pub(crate) fn presence(&self) -> watch::Receiver<Revision> {
+        self.presence.subscribe()
+    }
+
     pub(crate) fn revision(&self) -> watch::Receiver<Revision> {
         self.revision.subscribe()
     }
@@ -154,7 +169,7 @@ impl<S: StateMachine> Core<S> {
     fn turn<R>(&self, input: impl FnOnce(&mut Inner<S>, LocalTime) -> R) -> R {
         let mut inner = self.lock();
         let result = input(&mut inner, self.now());
-        let mut news = inner.drain();
+        let (mut news, presence) = inner.drain();
         let status = inner.driver.status();
         self.status.send_if_modified(|told| {
             let is_new = *told != status;
@@ -166,6 +181,9 @@ impl<S: StateMachine> Core<S> {
         });
         if let News::Some = news {
             self.revision.send_modify(Revision::grow);
+        }
+        if let News::Some = presence {
+            self.presence.send_modify(Revision::grow);
         }
         result
     }
@@ -188,8 +206,9 @@ enum News {
 }
 
 impl<S: StateMachine> Inner<S> {
-    fn drain(&mut self) -> News {
-        let mut news = News::None;
+    /// What there is to look at, and whether that is what the others show.
+    fn drain(&mut self) -> (News, News) {
+        let (mut news, mut presence) = (News::None, News::None);
         while let Some(output) = self.driver.next_output() {
             match output {
                 Output::Open => {
@@ -206,6 +225,7 @@ impl<S: StateMachine> Inner<S> {
                     self.confirmed = None;
                     news = News::Some;
                 }
+                Output::Presence => presence = News::Some,
                 Output::Settled { ticket, outcome } => {
                     if let Some(settle) = self.waiting.remove(&ticket) {
                         // Who does not want to know has dropped the other end.
@@ -220,7 +240,7 @@ impl<S: StateMachine> Inner<S> {
         if self.driver.is_closed() {
             self.waiting.clear();
         }
-        news
+        (news, presence)
     }
 }
 

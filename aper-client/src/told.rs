@@ -72,7 +72,8 @@ impl<C> fmt::Debug for Submission<C> {
     }
 }
 
-/// The stream that [`Client::changes`](crate::Client::changes) gives.
+/// The stream that [`Client::changes`](crate::Client::changes) and
+/// [`Client::presence_changes`](crate::Client::presence_changes) give.
 pub struct Changes(BoxStream<'static, ()>);
 
 impl Changes {

@@ -11,7 +11,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Field, Fields, Generics, LitStr, Member, Path, Visibility};
+use syn::{Data, DeriveInput, Field, Fields, Generics, LitStr, Member, Path, Type, Visibility};
 
 use crate::case;
 use crate::generics::{self, Narrowed, SelfType};
@@ -31,6 +31,7 @@ pub(crate) struct Machine {
     pub(crate) transition: Ident,
     pub(crate) conflict: Ident,
     pub(crate) on_client: Option<Path>,
+    pub(crate) presence: Option<Type>,
     pub(crate) rename_all: Option<LitStr>,
     pub(crate) derives: Vec<Path>,
     /// None, if the input is so wrong that there is nothing to go by.
@@ -100,6 +101,7 @@ impl Machine {
             transition,
             conflict,
             on_client: attributes.on_client,
+            presence: attributes.presence,
             rename_all: attributes.rename_all,
             derives,
             parts,

@@ -24,8 +24,9 @@ pub(crate) fn expand(machine: &Machine, lenient: bool) -> TokenStream {
     let error = error(machine, &conflict);
     let constructors = constructors(machine, &transition);
     let state_machine = state_machine(machine, &transition, &conflict, lenient);
+    let presence = if lenient { None } else { presence(machine) };
     let checks = checks(machine);
-    quote!(#checks #(#enums)* #error #constructors #state_machine)
+    quote!(#checks #(#enums)* #error #constructors #state_machine #presence)
 }
 
 /// One of the two enums.
@@ -290,6 +291,24 @@ fn state_machine(
             #(#methods)*
         }
     }
+}
+
+/// What clients show each other, if the machine says what.
+fn presence(machine: &Machine) -> Option<TokenStream> {
+    let Machine { aper, ident, generics, presence, .. } = machine;
+    let presence = presence.as_ref()?;
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
+    // Only of a generic machine is it not known already.
+    let is_generic = !generics.params.is_empty();
+    let is_machine = is_generic.then(|| quote!(Self: #aper::StateMachine,)).into_iter();
+    Some(quote! {
+        #[automatically_derived]
+        impl #impl_generics #aper::WithPresence for #ident #type_generics
+        where #(#is_machine)* #(#predicates,)* {
+            type Presence = #presence;
+        }
+    })
 }
 
 fn apply(machine: &Machine) -> TokenStream {

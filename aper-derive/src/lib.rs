@@ -110,11 +110,13 @@ use parse::Errors;
 /// | `transition = Move` | the name of the transition's type |
 /// | `conflict = Refusal` | the name of the conflict's type |
 /// | `on_client = path` | a `fn(&Self, &ClientEvent) -> Option<Self::Transition>` that answers instead of the fields; a method, as `Self::greet`, or any other |
+/// | `presence = Cursor` | the type of what clients show each other: [`WithPresence`] |
 /// | `rename_all = "camelCase"` | how serde writes the names of the variants, as in serde's attribute of this name |
 /// | `derive(Hash, ts_rs::TS)` | more to derive for both enums; may be repeated, also in a `cfg_attr` |
 /// | `crate = path` | where `aper` is, if it is not `::aper` |
 ///
 /// [`NAME`]: https://docs.rs/aper/latest/aper/trait.StateMachine.html#associatedconstant.NAME
+/// [`WithPresence`]: https://docs.rs/aper/latest/aper/trait.WithPresence.html
 /// [`SCHEMA`]: https://docs.rs/aper/latest/aper/trait.StateMachine.html#associatedconstant.SCHEMA
 ///
 /// # Attributes of a field

@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, LitInt, LitStr, Path, Token, token};
+use syn::{Attribute, Ident, LitInt, LitStr, Path, Token, Type, token};
 
 /// Everything that is wrong, to be told at once.
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub(crate) struct StructAttributes {
     pub(crate) conflict: Option<Ident>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) on_client: Option<Path>,
+    pub(crate) presence: Option<Type>,
     pub(crate) rename_all: Option<LitStr>,
     pub(crate) derives: Vec<Path>,
 }
@@ -53,6 +54,9 @@ impl StructAttributes {
                     let path = value.assigned(key, "Self::on_client_event");
                     set(&mut found.on_client, key, path, errors);
                 }
+                "presence" => {
+                    set(&mut found.presence, key, value.assigned(key, "Cursor"), errors);
+                }
                 "rename_all" => {
                     let case = value.assigned(key, r#""camelCase""#);
                     set(&mut found.rename_all, key, case, errors);
@@ -69,7 +73,8 @@ impl StructAttributes {
                     key,
                     format_args!(
                         "unknown attribute `{key}`; a machine has `name`, `schema`, \
-                         `transition`, `conflict`, `on_client`, `rename_all`, `derive` and `crate`"
+                         `transition`, `conflict`, `on_client`, `presence`, `rename_all`, `derive` \
+                         and `crate`"
                     ),
                 ),
             }
@@ -88,8 +93,8 @@ impl FieldAttributes {
                 "constructor" => {
                     set(&mut found.constructor, key, value.assigned(key, "in_cards"), errors);
                 }
-                "name" | "schema" | "transition" | "conflict" | "on_client" | "rename_all"
-                | "derive" | "crate" => {
+                "name" | "schema" | "transition" | "conflict" | "on_client" | "presence"
+                | "rename_all" | "derive" | "crate" => {
                     errors.at(key, format_args!("`{key}` belongs on the struct"));
                 }
                 _ => errors.at(

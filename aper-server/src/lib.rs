@@ -31,6 +31,7 @@ pub mod journal;
 mod limits;
 mod machine;
 mod origin;
+mod presence;
 #[cfg(feature = "program")]
 pub mod program;
 mod server;

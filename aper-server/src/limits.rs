@@ -71,6 +71,12 @@ pub struct Limits {
     /// Entries of the log that a session keeps in memory for its clients. At
     /// it: as with [`tail_bytes`](Self::tail_bytes).
     pub tail_entries: usize,
+    /// Time in which a client is told at most once what the others show of
+    /// themselves; a millisecond at least. In it: a newer value takes the place
+    /// of an older one. (How long a value is, and how many clients have one, is
+    /// bounded by [`PRESENCE_BYTES`](aper::limits::PRESENCE_BYTES) and
+    /// [`PRESENT_CLIENTS`](aper::limits::PRESENT_CLIENTS).)
+    pub presence_frame: Duration,
     /// Snapshots in a row that a client may be sent without ever catching up
     /// with the log. At it: it is closed as
     /// [`CloseCode::Slow`](aper::protocol::CloseCode::Slow).
@@ -124,6 +130,7 @@ impl Default for Limits {
             unsent_answers: 256,
             tail_bytes: 4 * 1024 * 1024,
             tail_entries: 16_384,
+            presence_frame: aper::limits::PRESENCE_INTERVAL,
             snapshots_in_a_row: 3,
             records_per_snapshot: 1_000,
             idle: Duration::from_secs(60),

@@ -55,6 +55,7 @@ mod id;
 pub mod journal;
 pub mod limits;
 mod mutant;
+mod presence;
 pub mod protocol;
 mod state_machine;
 pub mod sync;
@@ -71,6 +72,7 @@ pub use id::{
     ClientId, ClientSeq, Epoch, HistoryId, Identity, InvalidIdentity, InvalidSessionId, ResumeKey,
     SessionId, UserId, Version,
 };
+pub use presence::WithPresence;
 pub use state_machine::{ClientEvent, NeverConflict, Prediction, Scheduled, StateMachine};
 pub use time::{LocalTime, Timestamp};
 

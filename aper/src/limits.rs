@@ -102,6 +102,28 @@ pub const ENTRIES_PER_CHECKED_BYTE: u64 = 4;
 /// next, after the other work that waits.
 pub const TIMERS_AT_ONCE: usize = 64;
 
+/// Longest encoded value that a client shows of itself, in bytes. At it:
+/// setting a longer one is an error; a client that sends one all the same is
+/// closed as [`CloseCode::Protocol`](crate::protocol::CloseCode::Protocol).
+pub const PRESENCE_BYTES: usize = 4 * 1024;
+
+/// Time between two messages of a client about what it shows, at least. Before
+/// it: the newer value takes the place of the one that waits.
+pub const PRESENCE_INTERVAL: Duration = Duration::from_millis(33);
+
+/// Clients that one message says something about, as to what they show. A
+/// server splits what is more; a client that is sent more drops the connection.
+pub const PRESENCE_CHANGES: usize = 1_024;
+
+/// Clients that show something, of one session. At it: what a further one
+/// shows is told to nobody; a client that is told of more drops the connection.
+pub const PRESENT_CLIENTS: usize = 10_000;
+
+/// Clients that have stopped showing something, of which a session remembers
+/// when. At it: the oldest is forgotten, and who has not been told of that one
+/// is told everything anew.
+pub const DEPARTED_CLIENTS: usize = 1_024;
+
 /// Quiet time after which a client asks for a sign of life.
 pub const PING_AFTER: Duration = Duration::from_secs(10);
 

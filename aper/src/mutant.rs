@@ -91,6 +91,12 @@ mutants! {
     NumberAnew,
     /// The replica says that something was not taken while the device would still send it.
     TellBeforeForgotten,
+    /// The table of presences takes the late end of a connection for the end of its client.
+    LateCloseTakesPresence,
+    /// The table of presences tells nobody what is cleared.
+    ClearedPresenceNotTold,
+    /// The replica does not show itself again on a new connection.
+    PresenceNotResent,
 }
 
 #[cfg(feature = "testing")]

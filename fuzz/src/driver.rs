@@ -128,7 +128,7 @@ impl Game {
                 Output::Settled { ticket, .. } => {
                     assert!(self.open.remove(&ticket), "I5: {ticket:?} ended twice");
                 }
-                Output::Changed | Output::Identified(_) => {}
+                Output::Changed | Output::Presence | Output::Identified(_) => {}
                 Output::Store { .. } => unreachable!("no device keeps this one"),
             }
         }

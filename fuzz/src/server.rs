@@ -2,8 +2,8 @@
 //! and numbers that are right, nearly right, or anything.
 
 use aper::protocol::{
-    CatchUp, Entry, Payload, RefusalMessage, Rejection, ServerMessage, SnapshotHeader, Submission,
-    Welcome, encode,
+    CatchUp, Entry, Payload, PresenceChange, PresenceExtent, PresenceUpdate, RefusalMessage,
+    Rejection, ServerMessage, SnapshotHeader, Submission, Welcome, encode,
 };
 use aper::{
     ClientId, ClientSeq, Epoch, HistoryId, Identity, LocalTime, ResumeKey, UserId, Version,
@@ -46,6 +46,7 @@ impl HostileServer {
             3 | 4 => self.chunk(u)?,
             5..=8 => ServerMessage::Commits(self.entries(u)?),
             9 | 10 => ServerMessage::Rejects(self.rejections(u)?),
+            _ if u.arbitrary()? => ServerMessage::Presence(presence(u)?),
             _ => ServerMessage::Pong {
                 sent: LocalTime::from_millis(moment(u)?.as_millis()),
                 now: moment(u)?,
@@ -133,6 +134,18 @@ impl HostileServer {
         }
         Ok(rejections)
     }
+}
+
+/// What a few clients show, the one that is told among them.
+fn presence(u: &mut Unstructured<'_>) -> Result<PresenceUpdate> {
+    let extent = if u.arbitrary()? { PresenceExtent::Everything } else { PresenceExtent::Changes };
+    let mut changes = Vec::new();
+    for _ in 0..u.int_in_range(0..=4)? {
+        let client = ClientId(near(u, 3)?);
+        let value = if u.arbitrary()? { Some(Payload(bytes(u)?)) } else { None };
+        changes.push(PresenceChange { client, value });
+    }
+    Ok(PresenceUpdate { extent, changes })
 }
 
 /// A number that is right, a little wrong, at an end, or anything.

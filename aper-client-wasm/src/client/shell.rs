@@ -189,6 +189,7 @@ impl<S: StateMachine> Shell<S> {
                     self.revision.set(self.revision.get().wrapping_add(1));
                     self.tell(News::Changed);
                 }
+                Output::Presence => {}
                 Output::Settled { ticket, outcome } => self.settled(ticket, outcome),
                 Output::Identified(identity) => self.tell(News::Identified(identity)),
                 Output::Store { serial, changes } => self.tell(News::Store(serial, changes)),

@@ -6,6 +6,7 @@
 mod bad_network;
 mod beginning;
 mod ending;
+mod presence;
 #[cfg(feature = "tls")]
 mod secure;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aper::{ClientEvent, ClientId, Context, StateMachine};
+use aper::{ClientEvent, ClientId, Context, StateMachine, WithPresence};
 use serde::{Deserialize, Serialize};
 
 use crate::machines::{Add, Alarm, Ring, Stack, Tally};
@@ -19,11 +19,31 @@ struct DropFour(Tally);
     rename_all = "camelCase",
     derive(Hash),
     on_client = Self::welcome,
+    presence = Vec<Pointer>,
 )]
 #[cfg_attr(all(), machine(derive(PartialOrd)))]
 struct Game {
     #[machine(constructor = add_to_score)]
     high_score: Tally,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Pointer(i32);
+
+/// One of which it depends on the parameter whether it is a machine.
+#[derive(Clone, Debug, Serialize, Deserialize, StateMachine)]
+#[machine(presence = Pointer)]
+struct Around<T> {
+    inside: T,
+}
+
+#[test]
+fn what_clients_show_each_other_has_the_type_that_was_said() {
+    fn shown<S: WithPresence>(presence: S::Presence) -> S::Presence {
+        presence
+    }
+    assert_eq!(shown::<Game>(vec![Pointer(3)]), [Pointer(3)]);
+    assert_eq!(shown::<Around<Tally>>(Pointer(4)), Pointer(4));
 }
 
 impl Game {

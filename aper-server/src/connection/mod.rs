@@ -1,8 +1,8 @@
 //! One WebSocket connection, from its upgrade to its end.
 //!
 //! A connection decodes what its client sends and hands it to the session; it
-//! sends what the session has for this client alone, and what it reads from
-//! the tail of the log. It knows neither states nor transitions. Whatever a
+//! sends what the session has for this client alone, what it reads from the
+//! tail of the log, and what the others show of themselves. It knows neither states nor transitions. Whatever a
 //! client does to its connection costs that connection and nothing else.
 
 pub(crate) mod metered;
@@ -157,7 +157,7 @@ impl Connection {
     {
         let (sink, stream) = socket.split();
         let replies = Replies::default();
-        let Parts { answers, tail, commands, closed } = membership.parts();
+        let Parts { answers, tail, presence, commands, closed } = membership.parts();
         let drained = tokio::sync::Notify::new();
         let reader = reader::Reader {
             stream,
@@ -170,6 +170,7 @@ impl Connection {
             sink,
             answers,
             tail,
+            presence,
             commands,
             &replies,
             &drained,

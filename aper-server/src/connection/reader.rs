@@ -60,6 +60,7 @@ where
                 Ok(ClientMessage::Checked { version, hash }) => {
                     self.commands.checked(version, hash).await;
                 }
+                Ok(ClientMessage::Presence(value)) => self.commands.show(value),
                 Ok(ClientMessage::Hello(_)) => return protocol("there is one Hello, the first"),
                 Err(error) => return protocol(error),
             }

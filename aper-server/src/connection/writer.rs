@@ -1,4 +1,5 @@
-//! What a client is sent: its own answers, and the log from its cursor on.
+//! What a client is sent: its own answers, the log from its cursor on, and what
+//! the others show of themselves, which has no order with either.
 //!
 //! The order that matters: an answer that the session gave before it published
 //! an entry is sent before that entry. So each round looks at the head of the
@@ -7,8 +8,8 @@
 
 use std::sync::Arc;
 
-use aper::Version;
 use aper::protocol::{CloseCode, Payload, RefusalMessage, Rejection, ServerMessage, encode};
+use aper::{ClientId, Version};
 use bytes::Bytes;
 use futures::{Sink, SinkExt};
 use tokio::sync::{Notify, mpsc};
@@ -20,6 +21,7 @@ use super::{End, Reply, broken};
 use crate::clock::Clock;
 use crate::error::Closing;
 use crate::limits::Limits;
+use crate::presence::PresenceReader;
 use crate::session::{Answer, Chunks, Commands, SharedImage};
 use crate::tail::{FellOff, Tail};
 
@@ -36,11 +38,14 @@ pub(super) struct Writer<'a, S> {
     sink: S,
     answers: &'a mut mpsc::Receiver<Answer>,
     tail: &'a mut Tail,
+    presence: &'a mut PresenceReader,
     commands: &'a Commands,
     replies: &'a Replies,
     drained: &'a Notify,
     clock: Clock,
     limits: &'a Limits,
+    /// Who the client is; [`ClientId::SERVER`] before it is welcomed.
+    client: ClientId,
     /// The version up to which the client has, or is being sent, everything.
     cursor: Version,
     log: Log,
@@ -78,6 +83,7 @@ where
         sink: S,
         answers: &'a mut mpsc::Receiver<Answer>,
         tail: &'a mut Tail,
+        presence: &'a mut PresenceReader,
         commands: &'a Commands,
         replies: &'a Replies,
         drained: &'a Notify,
@@ -88,11 +94,13 @@ where
             sink,
             answers,
             tail,
+            presence,
             commands,
             replies,
             drained,
             clock,
             limits,
+            client: ClientId::SERVER,
             cursor: Version(0),
             log: Log::Unwelcomed,
             snapshots_in_a_row: 0,
@@ -136,6 +144,7 @@ where
         loop {
             let head = self.tail.head();
             self.send_answers().await?;
+            self.send_presence().await?;
             self.send_log(head).await?;
             if self.unflushed == Unflushed::Something {
                 self.sink.flush().await.map_err(broken)?;
@@ -150,6 +159,7 @@ where
                 Some(answer) = self.answers.recv() => self.take(answer).await?,
                 reply = self.replies.next() => self.reply(reply).await?,
                 () = self.tail.changed(), if follows => {}
+                () = self.presence.due() => {}
             }
         }
     }
@@ -163,6 +173,7 @@ where
             None => std::future::pending().await,
         };
         let last_seq = welcome.last_seq;
+        self.client = welcome.client;
         self.send(&ServerMessage::Welcome(*welcome)).await?;
         self.cursor = from;
         match image {
@@ -183,6 +194,16 @@ where
         self.drained.notify_one();
         while let Some(reply) = self.replies.take() {
             self.reply(reply).await?;
+        }
+        Ok(())
+    }
+
+    /// What is new about what the others show, if it is time.
+    async fn send_presence(&mut self) -> Result<(), End> {
+        let messages = self.presence.read(self.client);
+        let messages = messages.map_err(|_| End::Closing(Closing::session_failed()))?;
+        for bytes in messages.iter() {
+            self.feed(Message::Binary(bytes.clone())).await?;
         }
         Ok(())
     }

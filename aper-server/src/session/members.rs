@@ -10,13 +10,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Answer;
 use crate::error::Closing;
+use crate::limits::Limits;
+use crate::presence::Presences;
 
-/// Who is here.
-#[derive(Default)]
+/// Who is here, and what they show of themselves.
 pub(super) struct Members {
     lanes: HashMap<ConnectionId, Member>,
     /// Removed here, and still to be told to the authority.
     gone: Vec<ConnectionId>,
+    presences: Presences,
 }
 
 struct Member {
@@ -27,6 +29,15 @@ struct Member {
 }
 
 impl Members {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let presences = Presences::new(limits);
+        Self { lanes: HashMap::new(), gone: Vec::new(), presences }
+    }
+
+    pub(super) fn presences(&self) -> &Presences {
+        &self.presences
+    }
+
     pub(super) fn add(
         &mut self,
         connection: ConnectionId,
@@ -54,6 +65,7 @@ impl Members {
     pub(super) fn welcomed(&mut self, connection: ConnectionId, client: ClientId) {
         if let Some(member) = self.lanes.get_mut(&connection) {
             member.client = Some(client);
+            self.presences.enter(connection, client);
         }
     }
 
@@ -74,12 +86,14 @@ impl Members {
 
     pub(super) fn close(&mut self, connection: ConnectionId, closing: Closing) {
         if let Some(member) = self.lanes.remove(&connection) {
+            self.presences.leave(connection);
             let _ = member.close.send(closing);
         }
     }
 
     /// Whether it was here.
     pub(super) fn remove(&mut self, connection: ConnectionId) -> bool {
+        self.presences.leave(connection);
         self.lanes.remove(&connection).is_some()
     }
 

@@ -23,7 +23,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use aper::protocol::{CloseCode, Rejection, Resume, StateHash, Submission, Welcome};
+use aper::protocol::{CloseCode, Payload, Rejection, Resume, StateHash, Submission, Welcome};
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
 use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
@@ -35,6 +35,7 @@ pub(crate) use self::shell::{Bell, Shell};
 pub(crate) use self::task::Rest;
 use crate::error::Closing;
 use crate::limits::Limits;
+use crate::presence::{PresenceReader, Presences};
 use crate::tail::Tail;
 
 /// What others want of a session.
@@ -87,7 +88,7 @@ pub(crate) struct Join {
     pub(crate) life: Life,
     pub(crate) lane: mpsc::Sender<Answer>,
     pub(crate) close: oneshot::Sender<Closing>,
-    pub(crate) reply: oneshot::Sender<Result<Tail, NotJoined>>,
+    pub(crate) reply: oneshot::Sender<Result<Joined, NotJoined>>,
 }
 
 /// What is known of a connection that wants to join. The network may hold back
@@ -98,6 +99,12 @@ pub(crate) enum Life {
     Unknown,
     /// It has answered: there is somebody behind it.
     Seen,
+}
+
+/// What everybody in a session is told, from here on.
+pub(crate) struct Joined {
+    pub(crate) tail: Tail,
+    pub(crate) presences: Presences,
 }
 
 /// What a session tells one client alone. All that was put into the lane
@@ -172,7 +179,7 @@ impl SessionHandle {
         let unsent_answers = limits.unsent_answers;
         let bell = Arc::new(bell);
         let handle = Self { mailbox, bell, ended: watch, places, lane_len, unsent_answers };
-        (handle, SessionPost { shell: Shell::new(commands), ended })
+        (handle, SessionPost { shell: Shell::new(commands, limits), ended })
     }
 
     pub(crate) fn bell(&self) -> &Bell {
@@ -206,7 +213,8 @@ impl SessionHandle {
             joined = joined => joined.map_err(|_| NotJoined::Ended)?,
             _ = self.ended() => return Err(NotJoined::Ended),
         };
-        let tail = joined?;
+        let Joined { tail, presences } = joined?;
+        let presence = presences.reader();
         let commands = Commands {
             connection,
             mailbox: self.mailbox.clone(),
@@ -214,9 +222,10 @@ impl SessionHandle {
             room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
             lane: gauge,
             unsent_answers: self.unsent_answers,
+            presences,
         };
         let ended = self.ended.clone();
-        Ok(Membership { answers, closed, tail, commands, ended, _leave: leave })
+        Ok(Membership { answers, closed, tail, presence, commands, ended, _leave: leave })
     }
 
     /// The state, all of which is in the journal. None when the session's task
@@ -250,6 +259,7 @@ async fn how_it_ended(mut ended: watch::Receiver<Option<Ended>>) -> Ended {
 pub(crate) struct Membership {
     pub(crate) answers: mpsc::Receiver<Answer>,
     pub(crate) tail: Tail,
+    pub(crate) presence: PresenceReader,
     pub(crate) commands: Commands,
     closed: oneshot::Receiver<Closing>,
     ended: watch::Receiver<Option<Ended>>,
@@ -260,6 +270,7 @@ pub(crate) struct Membership {
 pub(crate) struct Parts<'a> {
     pub(crate) answers: &'a mut mpsc::Receiver<Answer>,
     pub(crate) tail: &'a mut Tail,
+    pub(crate) presence: &'a mut PresenceReader,
     pub(crate) commands: &'a Commands,
     pub(crate) closed: Closed<'a>,
 }
@@ -273,7 +284,13 @@ pub(crate) struct Closed<'a> {
 impl Membership {
     pub(crate) fn parts(&mut self) -> Parts<'_> {
         let closed = Closed { closed: &mut self.closed, ended: self.ended.clone() };
-        Parts { answers: &mut self.answers, tail: &mut self.tail, commands: &self.commands, closed }
+        Parts {
+            answers: &mut self.answers,
+            tail: &mut self.tail,
+            presence: &mut self.presence,
+            commands: &self.commands,
+            closed,
+        }
     }
 }
 
@@ -297,6 +314,7 @@ pub(crate) struct Commands {
     room: Arc<Semaphore>,
     lane: mpsc::WeakSender<Answer>,
     unsent_answers: usize,
+    presences: Presences,
 }
 
 impl Commands {
@@ -319,6 +337,12 @@ impl Commands {
     pub(crate) async fn checked(&self, version: Version, hash: StateHash) {
         let connection = self.connection;
         self.send(Command::Checked { connection, version, hash }).await;
+    }
+
+    /// Says what the client shows of itself from now on. The session is not
+    /// asked, nor woken.
+    pub(crate) fn show(&self, value: Option<Payload>) {
+        self.presences.set(self.connection, value);
     }
 
     async fn send(&self, command: Command) {

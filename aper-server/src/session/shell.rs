@@ -12,6 +12,7 @@ use super::Command;
 use super::members::Members;
 use crate::error::Closing;
 use crate::hub::Hub;
+use crate::limits::Limits;
 use crate::tail::TailWriter;
 
 /// A session without its state.
@@ -23,8 +24,8 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(super) fn new(mailbox: mpsc::Receiver<Command>) -> Self {
-        Self { mailbox, members: Members::default(), tail: None }
+    pub(super) fn new(mailbox: mpsc::Receiver<Command>, limits: &Limits) -> Self {
+        Self { mailbox, members: Members::new(limits), tail: None }
     }
 
     /// Whether somebody wants something of the session.

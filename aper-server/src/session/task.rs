@@ -20,7 +20,7 @@ use super::checks::{Checks, Difference};
 use super::image::LastImage;
 use super::members::Members;
 use super::writer::{Done, Writer};
-use super::{Answer, Command, Join, Life, NotJoined, Shell};
+use super::{Answer, Command, Join, Joined, Life, NotJoined, Shell};
 use crate::clock::Clock;
 use crate::divergence::SessionDivergences;
 use crate::error::{Closing, SessionError};
@@ -292,7 +292,8 @@ impl Session {
             let _ = reply.send(Err(full()));
             return self.handle(Input::Leave { connection });
         }
-        let _ = reply.send(Ok(self.tail.reader()));
+        let (tail, presences) = (self.tail.reader(), self.members.presences().clone());
+        let _ = reply.send(Ok(Joined { tail, presences }));
         Ok(())
     }
 

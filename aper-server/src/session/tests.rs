@@ -152,7 +152,7 @@ fn session(
     let parts = Parts {
         authority: Box::new(authority),
         mailbox: commands,
-        members: Members::default(),
+        members: Members::new(&Limits::default()),
         tail,
         writer,
         divergences,

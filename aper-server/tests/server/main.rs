@@ -19,6 +19,7 @@ mod http;
 mod journal;
 mod lagging;
 mod migrating;
+mod presence;
 mod program;
 mod returning;
 mod sleeping;

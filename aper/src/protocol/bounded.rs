@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
+use super::message::Payload;
 use crate::limits;
 
 /// For the submissions of one message, and their refusals: no more than may be
@@ -26,6 +27,29 @@ where
     T: Deserialize<'de>,
 {
     at_most(limits::COMMITTED_ENTRIES, deserializer)
+}
+
+/// For the changes of one message about who shows what.
+pub(super) fn presences<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    at_most(limits::PRESENCE_CHANGES, deserializer)
+}
+
+/// For what one client shows.
+pub(super) fn presence<'de, D>(deserializer: D) -> Result<Option<Payload>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let value = Option::<Payload>::deserialize(deserializer)?;
+    match &value {
+        Some(Payload(bytes)) if bytes.len() > limits::PRESENCE_BYTES => {
+            Err(D::Error::custom("what a client shows is too long"))
+        }
+        _ => Ok(value),
+    }
 }
 
 fn at_most<'de, D, T>(most: usize, deserializer: D) -> Result<Vec<T>, D::Error>
@@ -66,7 +90,8 @@ mod tests {
     use super::*;
     use crate::id::{ClientId, ClientSeq, Epoch, Version};
     use crate::protocol::{
-        ClientMessage, DecodeError, Entry, Payload, ServerMessage, Submission, decode, encode,
+        ClientMessage, DecodeError, Entry, Payload, PresenceChange, PresenceExtent, PresenceUpdate,
+        ServerMessage, Submission, decode, encode,
     };
     use crate::time::Timestamp;
 
@@ -103,5 +128,27 @@ mod tests {
         let most = limits::COMMITTED_ENTRIES;
         assert!(decode::<ServerMessage>(&commits(most)).is_ok());
         assert!(decode::<ServerMessage>(&commits(most + 1)).is_err());
+    }
+
+    #[test]
+    fn what_a_client_shows_is_so_long_and_no_longer() {
+        let shown = |length| encode(&ClientMessage::Presence(Some(Payload(vec![7; length]))));
+        let most = limits::PRESENCE_BYTES;
+        assert!(decode::<ClientMessage>(&shown(most).unwrap()).is_ok());
+        let reason = "what a client shows is too long".to_owned();
+        let refused = decode::<ClientMessage>(&shown(most + 1).unwrap());
+        assert_eq!(refused, Err(DecodeError::Malformed { reason }));
+    }
+
+    #[test]
+    fn an_update_has_so_many_changes_and_no_more() {
+        let update = |count| {
+            let change = PresenceChange { client: ClientId(1), value: None };
+            let (extent, changes) = (PresenceExtent::Changes, vec![change; count]);
+            encode(&ServerMessage::Presence(PresenceUpdate { extent, changes })).unwrap()
+        };
+        let most = limits::PRESENCE_CHANGES;
+        assert!(decode::<ServerMessage>(&update(most)).is_ok());
+        assert!(decode::<ServerMessage>(&update(most + 1)).is_err());
     }
 }

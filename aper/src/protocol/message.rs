@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded;
 use super::codec::{EncodeError, encode_sized};
+use super::presence::PresenceUpdate;
 use crate::context::Chance;
 use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
 use crate::time::{LocalTime, Timestamp};
@@ -46,6 +47,11 @@ pub enum ClientMessage {
         /// What the client's state at that version comes to.
         hash: StateHash,
     },
+    /// What this client shows of itself from now on, in place of what it
+    /// showed; none if nothing. Of several that come one after the other the
+    /// last counts. At most
+    /// [`PRESENCE_BYTES`](crate::limits::PRESENCE_BYTES).
+    Presence(#[serde(deserialize_with = "bounded::presence")] Option<Payload>),
 }
 
 /// What the encoding of a state comes to: XXH64 with seed 0. States that
@@ -158,6 +164,9 @@ pub enum ServerMessage {
         /// The version that the client has at this place.
         version: Version,
     },
+    /// What clients show of themselves. The first of a connection is about
+    /// everybody who shows something.
+    Presence(PresenceUpdate),
 }
 
 impl ServerMessage {

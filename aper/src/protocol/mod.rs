@@ -14,6 +14,7 @@ pub mod close;
 pub mod codec;
 pub mod handshake;
 pub mod message;
+pub mod presence;
 
 pub use close::CloseCode;
 pub use codec::{DecodeError, Digest, EncodeError, decode, digest, encode};
@@ -22,3 +23,4 @@ pub use message::{
     CatchUp, ClientMessage, Entry, Hello, Payload, RefusalMessage, Rejection, Resume,
     ServerMessage, SnapshotHeader, StateHash, Submission, Welcome,
 };
+pub use presence::{PresenceChange, PresenceExtent, PresenceUpdate};

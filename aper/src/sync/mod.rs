@@ -49,7 +49,7 @@
 //!         ClientMessage::Submit(submissions) => {
 //!             authority::Input::Submit { connection, submissions }
 //!         }
-//!         ClientMessage::Ping { .. } | ClientMessage::Checked { .. } => continue,
+//!         _ => continue,
 //!     };
 //!     server.handle(Timestamp::from_millis(1_000), input);
 //!     while let Some(output) = server.next_output() {
@@ -94,6 +94,7 @@
 //! - **I3** the authority accepts a `(client, seq)` at most once.
 //! - **I4** the authority tells nobody what the journal does not hold.
 //! - **I5** each [`Ticket`] ends in exactly one [`Event::Settled`].
+//! - **I9** what clients show of themselves ([`presence`]) is in no journal.
 //!
 //! [`Rejects`]: crate::protocol::ServerMessage::Rejects
 //! [`Commits`]: crate::protocol::ServerMessage::Commits
@@ -103,6 +104,7 @@ pub mod authority;
 mod backoff;
 mod clock;
 pub mod driver;
+pub mod presence;
 mod recording;
 pub mod replica;
 mod undo;

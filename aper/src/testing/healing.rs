@@ -1,6 +1,7 @@
 //! The end of a run: nothing goes wrong any more, so everything has to come to
 //! its end, and everybody has to agree.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use super::disk::Room;
@@ -9,10 +10,11 @@ use super::network::Side;
 use super::oracle::Violation;
 use super::outlet::Round;
 use super::page::Page;
-use super::world::World;
+use super::world::{CLOCK, World};
+use crate::id::ClientId;
 use crate::limits;
+use crate::protocol::Payload;
 use crate::state_machine::StateMachine;
-use crate::sync::replica::Input;
 
 /// Times that everything on its way is delivered, besides those that what is
 /// pending needs. Whoever needs more does not settle.
@@ -22,6 +24,9 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
     pub(super) fn heal(&mut self) -> Result<(), Violation> {
         self.server.disk().set_room(Room::There);
         self.villain_leaves()?;
+        self.serve(|server, oracle| server.hear_of_ends(oracle))?;
+        // Whatever a page was waiting for, its time has come.
+        self.pages.iter_mut().for_each(|page| page.clock = CLOCK);
         while self.stale(0).is_some() {
             self.notice_stale(0)?;
         }
@@ -32,6 +37,7 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
             self.look()?;
         }
         self.pages.iter().try_for_each(|page| self.is_settled(page))?;
+        self.pages.iter().try_for_each(|page| self.sees_the_others(page))?;
         self.comes_back_as_it_is()
     }
 
@@ -54,10 +60,10 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         self.now += limits::MERGE_WITHIN.as_millis() as u64;
         for page in 0..self.pages.len() {
             self.connect(page)?;
-            self.give(page, Input::Timeout)?;
             while self.is_on_its_way(page, |link| !link.up.is_empty()) {
                 self.up(page)?;
             }
+            self.look_at_clock(page)?;
         }
         self.serve(|server, oracle| server.sync(oracle))?;
         for page in 0..self.pages.len() {
@@ -87,6 +93,25 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
             return Err(Violation::new("I1", what));
         }
         self.oracle.look_at(page)
+    }
+
+    /// When nothing happens any more, everybody sees the latest of everybody
+    /// who is here, and of nobody else (I9).
+    fn sees_the_others(&self, page: &Page<S>) -> Result<(), Violation> {
+        let others = self.pages.iter().filter(|other| other.number != page.number);
+        let expected: BTreeMap<_, _> =
+            others.filter_map(|other| Some((other.id(), Payload(vec![other.shows?])))).collect();
+        let seen = page.replica.presences().iter();
+        let seen: BTreeMap<_, _> = seen.map(|(client, value)| (client, value.clone())).collect();
+        if seen == expected {
+            return Ok(());
+        }
+        let shown = |presences: BTreeMap<ClientId, Payload>| -> Vec<_> {
+            presences.into_iter().map(|(client, Payload(value))| (client.0, value)).collect()
+        };
+        let (seen, expected) = (shown(seen), shown(expected));
+        let what = format!("{} sees {seen:?} in the end, not {expected:?}", page.name());
+        Err(Violation::new("I9", what))
     }
 
     /// The journal, once more: all that was acknowledged is there, for ever.

@@ -213,9 +213,13 @@ impl<S: StateMachine + PartialEq + Debug> Oracle<S> {
         Ok(())
     }
 
-    /// What a replica holds (I1), and what it shows (I2).
+    /// What a replica holds (I1), what it shows (I2), and whom it sees (I9).
     pub(super) fn look_at(&self, page: &Page<S>) -> Result<(), Violation> {
         let replica = &page.replica;
+        if page.link.is_none() && replica.presences().iter().next().is_some() {
+            let what = format!("{} sees others without a connection", page.name());
+            return Err(Violation::new("I9", what));
+        }
         let (Some(confirmed), Some(held)) = (replica.confirmed(), replica.held()) else {
             return Ok(());
         };

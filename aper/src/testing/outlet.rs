@@ -10,6 +10,7 @@ use crate::id::{ClientId, ClientSeq, ResumeKey, Version};
 use crate::protocol::message::SnapshotHeader;
 use crate::protocol::{Entry, Payload, Rejection, ServerMessage, Welcome};
 use crate::sync::authority::Image;
+use crate::sync::presence::{PresenceRevision, PresenceTable};
 
 /// Pieces in which a snapshot travels.
 const CHUNKS: usize = 3;
@@ -36,6 +37,8 @@ pub(super) struct Outlet {
     pub(super) answers: VecDeque<Answer>,
     log: Log,
     cursor: Version,
+    /// Up to where it was told what clients show.
+    presence: PresenceRevision,
 }
 
 /// How far a connection has come.
@@ -130,12 +133,15 @@ impl Outlet {
             answers: VecDeque::new(),
             log: Log::Unwelcomed,
             cursor: Version(0),
+            presence: PresenceRevision::default(),
         }
     }
 
     /// Whether there is anything to send.
-    pub(super) fn has_work(&self, tail: &Tail) -> bool {
+    pub(super) fn has_work(&self, tail: &Tail, table: &PresenceTable) -> bool {
+        let is_welcomed = !matches!(self.log, Log::Unwelcomed);
         !self.answers.is_empty()
+            || is_welcomed && self.presence < table.revision()
             || match self.log {
                 Log::Unwelcomed | Log::SnapshotAsked => false,
                 Log::Following => self.cursor < tail.head(),
@@ -143,7 +149,13 @@ impl Outlet {
             }
     }
 
-    pub(super) fn write(&mut self, round: Round, tail: &Tail, report: &mut Report) -> Written {
+    pub(super) fn write(
+        &mut self,
+        round: Round,
+        tail: &Tail,
+        table: &PresenceTable,
+        report: &mut Report,
+    ) -> Written {
         let mut written = Written::default();
         let behind = matches!(self.log, Log::Following) && self.cursor < tail.head();
         while let Some(answer) = self.answers.pop_front() {
@@ -153,6 +165,7 @@ impl Outlet {
             self.answer(answer, &mut written.messages, report);
         }
         if round == Round::Whole {
+            self.write_presence(table, &mut written);
             self.write_log(tail, &mut written);
         }
         written
@@ -206,6 +219,15 @@ impl Outlet {
         let chunk = |bytes: &[u8]| ServerMessage::Chunk(Payload(bytes.to_vec()));
         self.log = Log::Snapshot(chunks.map(chunk).collect());
         report.snapshots += 1;
+    }
+
+    fn write_presence(&mut self, table: &PresenceTable, written: &mut Written) {
+        if matches!(self.log, Log::Unwelcomed) {
+            return;
+        }
+        let news = table.read(self.presence);
+        self.presence = news.revision;
+        written.messages.extend(news.updates.into_iter().map(ServerMessage::Presence));
     }
 
     fn write_log(&mut self, tail: &Tail, written: &mut Written) {

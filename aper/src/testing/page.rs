@@ -43,6 +43,8 @@ impl Ended {
 pub(super) struct Page<S: StateMachine> {
     pub(super) number: usize,
     pub(super) replica: Replica<S>,
+    /// What its user shows to the others.
+    pub(super) shows: Option<u8>,
     pub(super) link: Option<ConnectionId>,
     pub(super) open: BTreeMap<Ticket, Open>,
     /// What was merged, and into what.
@@ -97,6 +99,7 @@ impl<S: StateMachine> Page<S> {
         Self {
             number,
             replica: Replica::new(None),
+            shows: None,
             link: None,
             open: BTreeMap::new(),
             merged: BTreeMap::new(),

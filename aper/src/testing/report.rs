@@ -40,6 +40,8 @@ pub struct Report {
     pub snapshots: u64,
     /// Connections that a replica gave up by itself.
     pub given_up: u64,
+    /// Times that a client showed something else of itself, or nothing.
+    pub shown: u64,
     /// Hashes of a client's state that were compared with the session's.
     pub checked: u64,
     faults: [u64; Fault::KINDS],
@@ -73,6 +75,7 @@ impl AddAssign for Report {
         self.entries += other.entries;
         self.snapshots += other.snapshots;
         self.given_up += other.given_up;
+        self.shown += other.shown;
         self.checked += other.checked;
         for (sum, count) in self.faults.iter_mut().zip(other.faults) {
             *sum += count;

@@ -28,6 +28,7 @@ const SURVIVORS: u64 = 6;
 #[derive(Clone, Copy)]
 enum Kind {
     Submit,
+    Show,
     Connect,
     Up,
     Down,
@@ -67,6 +68,7 @@ impl Schedule {
     pub(super) fn of(faults: &Faults) -> Self {
         let weights = vec![
             (Kind::Submit, 60),
+            (Kind::Show, 20),
             (Kind::Connect, 30),
             (Kind::Up, 70),
             (Kind::Down, 80),
@@ -115,6 +117,9 @@ impl Schedule {
                 let client = random.index(world.pages.len());
                 let transition = transition(random, world.pages[client].replica.state());
                 Step::Submit { client, transition }
+            }
+            Kind::Show => {
+                Step::Show { client: random.index(world.pages.len()), value: shown(random) }
             }
             Kind::Connect => {
                 Step::Connect { client: one(random, world, |page| page.link.is_none()) }
@@ -271,6 +276,12 @@ where
         18 => Misdeed::Impersonate { client: random.index(world.pages.len()) },
         _ => Misdeed::Leave,
     }
+}
+
+/// What a client shows: one time in four nothing.
+fn shown(random: &mut Random) -> Option<u8> {
+    let value = u8::try_from(random.below(256)).expect("it is below");
+    (random.below(4) > 0).then_some(value)
 }
 
 fn number(random: &mut Random) -> u64 {

@@ -47,6 +47,13 @@ pub enum Step<T> {
         /// What.
         transition: T,
     },
+    /// A client shows something of itself to the others, or nothing any more.
+    Show {
+        /// Which.
+        client: usize,
+        /// What.
+        value: Option<u8>,
+    },
     /// A client that has no connection opens one.
     Connect {
         /// Which.

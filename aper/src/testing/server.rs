@@ -18,6 +18,7 @@ use crate::limits;
 use crate::protocol::{ClientMessage, CloseCode, Hello, RefusalMessage, ServerMessage, StateHash};
 use crate::state_machine::StateMachine;
 use crate::sync::authority::{Commit, Input, Output, Storage};
+use crate::sync::presence::PresenceTable;
 use crate::sync::{Authority, ConnectionId};
 use crate::time::Timestamp;
 
@@ -33,6 +34,9 @@ pub(super) struct Server<S: StateMachine> {
     disk: Disk,
     outlets: BTreeMap<ConnectionId, Outlet>,
     tail: Tail,
+    presence: PresenceTable,
+    /// Connections that it has ended, and whose end it has not heard of.
+    ending: Vec<ConnectionId>,
     /// What the session's own state came to, the oldest first.
     checks: Vec<(Version, StateHash)>,
     commits: Vec<Commit>,
@@ -65,6 +69,8 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
             disk: Disk::empty::<S>(),
             outlets: BTreeMap::new(),
             tail: Tail::default(),
+            presence: PresenceTable::default(),
+            ending: Vec::new(),
             checks: Vec::new(),
             commits: Vec::new(),
             storage: Storage::Writable,
@@ -90,7 +96,9 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
     }
 
     pub(super) fn has_to_write(&self, connection: ConnectionId) -> bool {
-        self.outlets.get(&connection).is_some_and(|outlet| outlet.has_work(&self.tail))
+        self.outlets
+            .get(&connection)
+            .is_some_and(|outlet| outlet.has_work(&self.tail, &self.presence))
     }
 
     /// How late it is by the server's clock.
@@ -113,6 +121,7 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
         connection: ConnectionId,
         oracle: &mut Oracle<S>,
     ) -> Result<(), Violation> {
+        self.presence.leave(connection);
         match self.outlets.remove(&connection) {
             Some(outlet) if outlet.stage == Stage::Joined => {
                 self.handle(Input::Leave { connection }, oracle)
@@ -150,6 +159,10 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
                 Ok(())
             }
             ClientMessage::Checked { .. } => Ok(()),
+            ClientMessage::Presence(value) => {
+                self.presence.set(connection, value);
+                Ok(())
+            }
         }
     }
 
@@ -199,7 +212,9 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
         oracle: &mut Oracle<S>,
     ) -> Result<Vec<ServerMessage>, Violation> {
         let Some(outlet) = self.outlets.get_mut(&connection) else { return Ok(Vec::new()) };
-        let Written { messages, fell_off } = outlet.write(round, &self.tail, &mut oracle.report);
+        let (tail, presence) = (&self.tail, &self.presence);
+        let Written { messages, fell_off } =
+            outlet.write(round, tail, presence, &mut oracle.report);
         if fell_off {
             self.send_snapshot(connection, oracle)?;
         }
@@ -268,6 +283,7 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
                 let refused = welcome.refused.iter();
                 refused.clone().try_for_each(|rejection| oracle.refuses(client, rejection))?;
                 outlet.client = Some(client);
+                self.presence.enter(connection, client);
                 welcome.window = self.window;
                 outlet.answers.push_back(Answer::Welcome { welcome, image, from });
                 Ok(())
@@ -315,8 +331,17 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
         }
     }
 
+    /// It hears that the connections that it has ended are no more: long after
+    /// their clients may have come back by others.
+    pub(super) fn hear_of_ends(&mut self, oracle: &mut Oracle<S>) -> Result<(), Violation> {
+        let ending = std::mem::take(&mut self.ending);
+        ending.into_iter().try_for_each(|connection| self.lost(connection, oracle))
+    }
+
     fn close(&mut self, connection: ConnectionId, code: CloseCode) {
         let Some(outlet) = self.outlets.remove(&connection) else { return };
+        self.presence.leave(connection);
+        self.ending.push(connection);
         let rest = outlet.last_words();
         self.closed.push((connection, code, rest));
     }

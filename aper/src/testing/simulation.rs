@@ -109,7 +109,7 @@ impl<T: Debug> fmt::Display for Failure<T> {
 impl<T: Debug> std::error::Error for Failure<T> {}
 
 /// Runs one random schedule of submissions, deliveries and faults, and checks
-/// the invariants I1 to I5, I7 and I8, as far as they can be seen, after every
+/// the invariants I1 to I5 and I7 to I9, as far as they can be seen, after every
 /// step; then heals the network, and everything has to settle. `transition`
 /// makes up what a user does, given what they see, if anything.
 ///

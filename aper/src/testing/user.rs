@@ -8,7 +8,7 @@ use super::network::Frame;
 use super::oracle::Violation;
 use super::page::{Ended, Open, Page, SubmissionId};
 use super::world::World;
-use crate::protocol::{ClientMessage, encode};
+use crate::protocol::{ClientMessage, Payload, encode};
 use crate::state_machine::StateMachine;
 use crate::sync::replica::{Input, Output};
 use crate::sync::{Event, Outcome, Replica, Ticket};
@@ -38,6 +38,15 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
                 }
             }
         }
+        self.drain(page)
+    }
+
+    pub(super) fn show(&mut self, page: usize, value: Option<u8>) -> Result<(), Violation> {
+        let it = &mut self.pages[page];
+        let now = it.now(self.now);
+        it.shows = value;
+        it.replica.set_presence(now, value.map(|value| Payload(vec![value])));
+        self.oracle.report.shown += 1;
         self.drain(page)
     }
 
@@ -97,7 +106,11 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
                 let what = format!("{} cannot apply entry {version}", self.pages[page].name());
                 Err(Violation::new("I1", what))
             }
-            Event::Changed | Event::Forgotten | Event::CaughtUp | Event::Progress { .. } => Ok(()),
+            Event::Changed
+            | Event::Presence
+            | Event::Forgotten
+            | Event::CaughtUp
+            | Event::Progress { .. } => Ok(()),
         }
     }
 
@@ -188,6 +201,7 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         let report = &mut self.oracle.report;
         let mut open = std::mem::take(&mut it.open);
         it.merged.clear();
+        it.shows = None;
         it.replica = match &mut it.device {
             None => {
                 report.happened(Fault::Reloaded);

@@ -25,7 +25,7 @@ const BEGIN: u64 = 1_000_000_000;
 const STEP: u64 = 10;
 
 /// The farthest that a clock may be off, in milliseconds.
-const CLOCK: i64 = 100_000_000;
+pub(super) const CLOCK: i64 = 100_000_000;
 
 pub(super) struct World<S: StateMachine> {
     pub(super) now: u64,
@@ -85,6 +85,7 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
     fn carry_out(&mut self, step: &Step<S::Transition>) -> Result<(), Violation> {
         match step {
             Step::Submit { client, transition } => self.submit(self.page(*client), transition),
+            Step::Show { client, value } => self.show(self.page(*client), *value),
             Step::Connect { client } => self.connect(self.page(*client)),
             Step::Up { client } => self.up(self.page(*client)),
             Step::Down { client } => self.down(self.page(*client)),
@@ -165,6 +166,7 @@ impl<S: StateMachine + PartialEq + Debug> World<S> {
         for page in 0..self.pages.len() {
             self.look_at_clock(page)?;
         }
+        self.serve(|server, oracle| server.hear_of_ends(oracle))?;
         self.serve(|server, oracle| server.timeout(oracle))
     }
 

@@ -10,8 +10,9 @@ use std::path::Path;
 use aper::journal::{History, Position, Presence, Record, RememberedClient, Snapshot};
 use aper::protocol::message::Held;
 use aper::protocol::{
-    CatchUp, ClientMessage, Entry, Hello, Payload, RefusalMessage, Rejection, Resume,
-    ServerMessage, SnapshotHeader, StateHash, Submission, Welcome, decode, encode,
+    CatchUp, ClientMessage, Entry, Hello, Payload, PresenceChange, PresenceExtent, PresenceUpdate,
+    RefusalMessage, Rejection, Resume, ServerMessage, SnapshotHeader, StateHash, Submission,
+    Welcome, decode, encode,
 };
 use aper::{
     ClientId, ClientSeq, Epoch, HistoryId, LocalTime, ResumeKey, Timestamp, UserId, Version,
@@ -140,6 +141,9 @@ fn every_message_has_the_bytes_that_it_always_had() {
     check(lines, "client/ping", &ClientMessage::Ping { sent: LocalTime::from_millis(1_234) });
     let hash = StateHash(0x0102_0304_0506_0708);
     check(lines, "client/checked", &ClientMessage::Checked { version: Version(7), hash });
+    let shown = Some(Payload(vec![0xd0, 0xd1]));
+    check(lines, "client/presence", &ClientMessage::Presence(shown.clone()));
+    check(lines, "client/presence-none", &ClientMessage::Presence(None));
     check(lines, "server/welcome-snapshot", &welcome(CatchUp::Snapshot, vec![]));
     check(lines, "server/welcome-entries", &welcome(CatchUp::Entries, rejections()));
     check(lines, "server/snapshot", &ServerMessage::Snapshot(header));
@@ -152,6 +156,13 @@ fn every_message_has_the_bytes_that_it_always_had() {
     };
     check(lines, "server/pong", &pong);
     check(lines, "server/check", &ServerMessage::Check { version: Version(7) });
+    let changes = vec![
+        PresenceChange { client: ClientId(3), value: shown },
+        PresenceChange { client: ClientId(4), value: None },
+    ];
+    let update = |extent, changes| ServerMessage::Presence(PresenceUpdate { extent, changes });
+    check(lines, "server/presence-everything", &update(PresenceExtent::Everything, vec![]));
+    check(lines, "server/presence-changes", &update(PresenceExtent::Changes, changes));
     let at = Timestamp::from_millis(60_000);
     let (client, user) = (ClientId(3), Some(UserId::new("ada")));
     let rejection = rejections().remove(0);

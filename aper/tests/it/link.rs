@@ -251,7 +251,9 @@ impl<S: StateMachine> Client<S> {
                 ClientMessage::Submit(submissions) => {
                     server.handle(ServerInput::Submit { connection, submissions });
                 }
-                ClientMessage::Ping { .. } | ClientMessage::Checked { .. } => {}
+                ClientMessage::Ping { .. }
+                | ClientMessage::Checked { .. }
+                | ClientMessage::Presence(_) => {}
             }
         }
     }

@@ -43,7 +43,7 @@ fn many_schedules_break_no_invariant() {
     assert_eq!(submitted, merged + confirmed + refused + by_snapshot + abandoned, "{sum:?}");
     let never: Vec<Fault> = sum.never_happened().collect();
     assert!(never.is_empty(), "{never:?} never happened: {sum:?}");
-    assert!(sum.checked > 0 && sum.given_up > 0 && sum.snapshots > 0, "{sum:?}");
+    assert!(sum.shown > 0 && sum.checked > 0 && sum.given_up > 0 && sum.snapshots > 0, "{sum:?}");
 }
 
 /// With a network that never fails, everything that was taken is confirmed or
@@ -137,6 +137,13 @@ fn a_replica_that_sends_too_much_is_found() {
 fn an_outbox_that_sends_twice_is_found() {
     check(Mutant::SendBeforeKept, &["I3"]);
     check(Mutant::NumberAnew, &["I3"]);
+}
+
+#[test]
+fn a_presence_that_is_not_the_latest_is_found() {
+    check(Mutant::LateCloseTakesPresence, &["I9"]);
+    check(Mutant::ClearedPresenceNotTold, &["I9"]);
+    check(Mutant::PresenceNotResent, &["I9"]);
 }
 
 /// What a failing schedule is shortened to breaks the same invariant, needs

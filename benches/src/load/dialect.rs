@@ -152,6 +152,8 @@ fn read_aper(payload: &[u8]) -> Result<Told> {
         }
         ServerMessage::Rejects(_) => bail!("a mutation was refused"),
         // A client may leave a check without an answer.
-        ServerMessage::Pong { .. } | ServerMessage::Check { .. } => Told::Nothing,
+        ServerMessage::Pong { .. } | ServerMessage::Check { .. } | ServerMessage::Presence(_) => {
+            Told::Nothing
+        }
     })
 }

@@ -48,7 +48,10 @@ fn read(message: &[u8]) {
         Ok(ClientMessage::Hello(hello)) => {
             let _either = MachineVersion::of::<Thicket>().check(&hello);
         }
-        Ok(ClientMessage::Ping { .. } | ClientMessage::Checked { .. }) | Err(_) => {}
+        Ok(
+            ClientMessage::Ping { .. } | ClientMessage::Checked { .. } | ClientMessage::Presence(_),
+        )
+        | Err(_) => {}
     }
 }
 

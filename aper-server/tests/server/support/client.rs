@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aper::protocol::{ClientMessage, CloseCode, Hello, ServerMessage, decode, encode};
+use aper::protocol::{ClientMessage, CloseCode, Hello, Payload, ServerMessage, decode, encode};
 use aper::sync::replica::{Input, Output};
 use aper::sync::{Event, Outcome, Replica, SubmitError, Ticket};
 use aper::{Identity, LocalTime, StateMachine, Timestamp, Version};
@@ -30,6 +30,10 @@ pub struct View<S: StateMachine> {
     pub closed: Option<(u16, String)>,
     pub server_time: Option<Timestamp>,
     pub diverged: bool,
+    /// What the others show, as bytes.
+    pub presences: BTreeMap<u64, Vec<u8>>,
+    /// Messages about what others show.
+    pub presence_messages: usize,
 }
 
 pub struct Client<S: StateMachine> {
@@ -39,6 +43,7 @@ pub struct Client<S: StateMachine> {
 
 enum Order<S: StateMachine> {
     Submit(S::Transition, oneshot::Sender<Result<Ticket, SubmitError<S::Conflict>>>),
+    Show(Option<Payload>),
     Connect(Box<Socket>),
     /// As if the cable were pulled, or with a close frame.
     Disconnect(Farewell),
@@ -84,6 +89,8 @@ impl<S: StateMachine + std::fmt::Debug> Client<S> {
             closed: None,
             server_time: None,
             diverged: false,
+            presences: BTreeMap::new(),
+            presence_messages: 0,
         };
         let (view, watched) = watch::channel(view);
         let driver = Driver {
@@ -107,6 +114,24 @@ impl<S: StateMachine + std::fmt::Debug> Client<S> {
     /// Uses a socket, without waiting for anything.
     pub fn attach(&self, socket: Socket) {
         self.order(Order::Connect(Box::new(socket)));
+    }
+
+    /// Shows this to the others.
+    pub fn show(&self, value: &[u8]) {
+        self.order(Order::Show(Some(Payload(value.to_vec()))));
+    }
+
+    pub fn hide(&self) {
+        self.order(Order::Show(None));
+    }
+
+    pub fn id(&self) -> u64 {
+        self.identity().client.0
+    }
+
+    /// Waits until this is what this client sees of another.
+    pub async fn sees_of(&self, other: u64, value: Option<&[u8]>) -> View<S> {
+        self.wait(|view| view.presences.get(&other).map(Vec::as_slice) == value).await
     }
 
     pub async fn submit(&self, change: S::Transition) -> Ticket {
@@ -220,6 +245,10 @@ impl<S: StateMachine> Driver<S> {
                 self.show();
                 let _ = reply.send(submitted);
             }
+            Order::Show(value) => {
+                self.replica.set_presence(self.now(), value);
+                self.drain().await;
+            }
             Order::Connect(socket) => {
                 self.disconnected().await;
                 self.socket = Some(*socket);
@@ -245,6 +274,9 @@ impl<S: StateMachine> Driver<S> {
                 let message: ServerMessage = decode(&bytes).unwrap();
                 if matches!(message, ServerMessage::Snapshot(_)) {
                     self.view.send_modify(|view| view.snapshots += 1);
+                }
+                if matches!(message, ServerMessage::Presence(_)) {
+                    self.view.send_modify(|view| view.presence_messages += 1);
                 }
                 self.handle(Input::Message(message)).await;
             }
@@ -305,6 +337,8 @@ impl<S: StateMachine> Driver<S> {
             view.identity = self.replica.identity();
             view.caught_up = self.replica.is_caught_up();
             view.connected = self.socket.is_some();
+            let presences = self.replica.presences().iter();
+            view.presences = presences.map(|(client, value)| (client.0, value.0.clone())).collect();
             view.server_time = self.replica.server_time(self.now());
         });
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use client::Client;
 pub use journal::Faulty;
 pub use machine::{Blow, Brittle, Change, NextTally, Other, Refused, Tally, Weighed};
-pub use world::{Socket, World, tallies};
+pub use world::{Network, Socket, World, tallies};
 
 /// Waits until something is so that nobody announces. In paused time, which
 /// is what the tests run in, this takes no time.

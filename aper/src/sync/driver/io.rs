@@ -78,6 +78,8 @@ pub enum Output<C> {
     },
     /// The state may be another now.
     Changed,
+    /// What the others show of themselves may be another now.
+    Presence,
     /// A submission has come to its end.
     Settled {
         /// Which.

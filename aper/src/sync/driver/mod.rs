@@ -43,6 +43,7 @@
 
 mod error;
 mod io;
+mod presence;
 mod status;
 
 use std::collections::VecDeque;
@@ -281,6 +282,8 @@ impl<S: StateMachine> Driver<S> {
             Input::Stored { serial } => self.stored(now, ReplicaInput::Stored { serial }),
             Input::NotStored => self.stored(now, ReplicaInput::NotStored),
             Input::Close => {
+                self.replica.handle(now, ReplicaInput::Disconnected);
+                self.follow_replica(now);
                 self.outputs.push_back(Output::Close { code: CloseCode::Normal, reason: "" });
                 self.phase = Phase::Closed;
                 self.problem = None;
@@ -385,6 +388,7 @@ impl<S: StateMachine> Driver<S> {
     fn event(&mut self, now: LocalTime, event: Event<S::Conflict>) {
         match event {
             Event::Changed => self.outputs.push_back(Output::Changed),
+            Event::Presence => self.outputs.push_back(Output::Presence),
             Event::Settled { ticket, outcome } => {
                 self.outputs.push_back(Output::Settled { ticket, outcome });
             }
@@ -475,6 +479,7 @@ impl<S: StateMachine> Driver<S> {
             }
             _ => Phase::Waiting { until: now + self.backoff.next_wait(jitter) },
         };
+        self.follow_replica(now);
     }
 }
 

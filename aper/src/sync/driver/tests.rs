@@ -1,6 +1,7 @@
 //! Scripts of what happens to a client, and what it does about it.
 
 mod kept;
+mod presence;
 
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,10 @@ impl Script {
             "add" => self.submit(vec![u8::try_from(number()).unwrap()]),
             "add-long" => self.submit(vec![1; usize::try_from(number()).unwrap()]),
             "state" => self.log.push(format!("{:?}", self.driver.replica().state())),
+            "show" => self.show(argument.to_owned()),
+            "show-long" => self.show("x".repeat(usize::try_from(number()).unwrap())),
+            "hide" => self.driver.clear_presence(self.time()),
+            "told" => self.told(argument),
             unknown => panic!("no step `{unknown}`"),
         }
         self.drain();
@@ -173,6 +178,7 @@ impl Script {
                 Output::Send(frame) => sent(&frame),
                 Output::Close { code, .. } => format!("close {}", code.number()),
                 Output::Changed => continue,
+                Output::Presence => self.others(),
                 Output::Settled { ticket, outcome } => format!("{} {outcome:?}", ticket.0),
                 Output::Identified(identity) => format!("I am {}", identity.client),
                 Output::Store { serial, changes } => {
@@ -221,6 +227,11 @@ fn sent(frame: &[u8]) -> String {
         }
         ClientMessage::Ping { .. } => "ping".to_owned(),
         ClientMessage::Checked { .. } => "checked".to_owned(),
+        ClientMessage::Presence(Some(value)) => {
+            let text = decode::<String>(&value.0).unwrap();
+            if text.len() > 100 { "show LONG".to_owned() } else { format!("show {text}") }
+        }
+        ClientMessage::Presence(None) => "show nothing".to_owned(),
     }
 }
 

@@ -100,6 +100,8 @@ pub enum Event<C> {
     Forgotten,
     /// All that had happened when the connection was opened is here.
     CaughtUp,
+    /// [`Replica::presences`](super::Replica::presences) may be others now.
+    Presence,
     /// So much of a snapshot is here.
     Progress {
         /// Bytes that came.

@@ -13,6 +13,7 @@ mod io;
 mod outbox;
 mod pending;
 mod prediction;
+mod presence;
 mod receiving;
 mod sending;
 mod welcome;
@@ -25,8 +26,10 @@ use self::outbox::Outbox;
 pub use self::outbox::UnreadableItem;
 use self::pending::{Effect, Pending};
 use self::prediction::predict;
+use self::presence::OwnPresence;
 use self::receiving::Receiving;
 use super::clock::ServerClock;
+use super::presence::Presences;
 use crate::id::{ClientSeq, HistoryId, Identity, UserId, Version};
 use crate::limits;
 use crate::protocol::message::Held;
@@ -134,6 +137,8 @@ pub struct Replica<S: StateMachine> {
     /// What ended undecided, to be told when the device has forgotten it under
     /// this number.
     untold: VecDeque<(u64, Ticket, Outcome<S::Conflict>)>,
+    own_presence: OwnPresence,
+    presences: Presences,
     outputs: VecDeque<Output<S::Conflict>>,
 }
 
@@ -189,6 +194,8 @@ impl<S: StateMachine> Replica<S> {
             outbox: Outbox::Unkept,
             confirmed_last: None,
             untold: VecDeque::new(),
+            own_presence: OwnPresence::default(),
+            presences: Presences::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -452,7 +459,10 @@ impl<S: StateMachine> Replica<S> {
                 let hello = ClientMessage::Hello(self.hello());
                 self.outputs.push_back(Output::Send(hello));
             }
-            Input::Disconnected => self.link = Link::Down,
+            Input::Disconnected => {
+                self.link = Link::Down;
+                self.lose_sight();
+            }
             Input::Message(message) => {
                 if let Err(fault) = self.message(now, message) {
                     self.fault(fault);
@@ -484,7 +494,10 @@ impl<S: StateMachine> Replica<S> {
         match &self.link {
             Link::Down | Link::Ending => None,
             Link::Greeting { since } => Some(*since + limits::WELCOME_WITHIN),
-            Link::Up(up) => Some(self.held_until().map_or(up.due(), |held| held.min(up.due()))),
+            Link::Up(up) => {
+                let others = self.held_until().into_iter().chain(self.own_presence.due());
+                others.chain([up.due()]).min()
+            }
         }
     }
 
@@ -523,6 +536,7 @@ impl<S: StateMachine> Replica<S> {
                 Ok(())
             }
             ServerMessage::Rejects(rejections) => self.rejects(now, rejections),
+            ServerMessage::Presence(update) => self.take_presence(update),
         }
     }
 
@@ -531,7 +545,9 @@ impl<S: StateMachine> Replica<S> {
         if self.next_timeout().is_none_or(|due| now < due) {
             return;
         }
+        self.send_presence(now);
         match &mut self.link {
+            Link::Up(up) if now < up.due() => {}
             Link::Up(up) if up.asked.is_none() => {
                 up.asked = Some(now);
                 let ping = ClientMessage::Ping { sent: now };

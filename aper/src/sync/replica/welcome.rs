@@ -55,6 +55,7 @@ impl<S: StateMachine> Replica<S> {
             self.pending.iter_mut().for_each(|pending| pending.welcomed(welcome.last_seq));
         }
         self.rejects(now, welcome.refused)?;
+        self.introduce(now);
         self.look_whether_caught_up(now);
         Ok(())
     }

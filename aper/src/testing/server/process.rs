@@ -8,6 +8,7 @@ use crate::journal::Record;
 use crate::state_machine::StateMachine;
 use crate::sync::Authority;
 use crate::sync::authority::{Input, Storage};
+use crate::sync::presence::PresenceTable;
 use crate::testing::disk::Room;
 use crate::testing::fault::Fault;
 use crate::testing::oracle::{Oracle, Violation};
@@ -101,6 +102,8 @@ impl<S: StateMachine + PartialEq + Debug> Server<S> {
     /// Begins as a new process with what the journal holds.
     pub(super) fn open(&mut self, oracle: &mut Oracle<S>) -> Result<(), Violation> {
         self.outlets.clear();
+        self.presence = PresenceTable::default();
+        self.ending.clear();
         self.take_up(oracle)?;
         self.handle(Input::Absent, oracle)
     }
