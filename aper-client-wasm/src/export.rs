@@ -6,12 +6,15 @@
 //! wraps the class; nobody else need know it.
 
 mod device;
+mod presence;
 mod replay;
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use aper::sync::driver::{Connection, Error, ErrorCode};
+use aper::sync::presence::Seen;
 use aper::sync::{Outcome, Refusal};
 use aper::{Identity, StateMachine};
 use serde::Serialize;
@@ -19,6 +22,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use self::device::Item;
+pub use self::presence::{Nothing, OfMachine, PresenceValues};
 pub use self::replay::replay;
 use crate::client::{Client, Ended, Options, Subscription};
 use crate::value;
@@ -54,13 +58,20 @@ use crate::value;
 ///
 /// A machine with large states may say how a state becomes a JavaScript value,
 /// by a [`View`]: `export_client!(Machine, view = MyView)`.
+///
+/// One whose clients show each other something says so: `export_client!(Machine,
+/// presence)`. It is a [`WithPresence`](aper::WithPresence), and what is shown
+/// implements `ts_rs::TS` as well.
 #[macro_export]
 macro_rules! export_client {
     ($machine:ty) => {
         $crate::export_client!($machine, view = $crate::export::Whole);
     };
+    ($machine:ty, presence) => {
+        $crate::export_client!($machine, view = $crate::export::Whole, presence);
+    };
     ($machine:ty, replay) => {
-        $crate::__export_class!($machine, $crate::export::Whole, {
+        $crate::__export_class!($machine, $crate::export::Whole, $crate::export::Nothing, {
             pub fn replay(recording: &[u8]) -> Result<Vec<u64>, JsValue> {
                 $crate::export::replay::<$machine>(recording)
             }
@@ -68,15 +79,19 @@ macro_rules! export_client {
         $crate::__export_types!($machine);
     };
     ($machine:ty, view = $view:ty) => {
-        $crate::__export_class!($machine, $view, {});
+        $crate::__export_class!($machine, $view, $crate::export::Nothing, {});
         $crate::__export_types!($machine);
+    };
+    ($machine:ty, view = $view:ty, presence) => {
+        $crate::__export_class!($machine, $view, $crate::export::OfMachine, {});
+        $crate::__export_types!($machine, presence);
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_class {
-    ($machine:ty, $view:ty, { $($more:tt)* }) => {
+    ($machine:ty, $view:ty, $presence:ty, { $($more:tt)* }) => {
         const _: () = {
             use wasm_bindgen::JsValue;
             use wasm_bindgen::prelude::wasm_bindgen;
@@ -85,7 +100,7 @@ macro_rules! __export_class {
 
             /// A client of one session.
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub struct Machine(Exported<$machine, $view>);
+            pub struct Machine(Exported<$machine, $view, $presence>);
 
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             impl Machine {
@@ -138,6 +153,21 @@ macro_rules! __export_class {
                     self.0.submit(transition, settle)
                 }
 
+                #[wasm_bindgen(js_name = setPresence)]
+                pub fn set_presence(&self, value: JsValue) -> Result<(), JsValue> {
+                    self.0.set_presence(value)
+                }
+
+                #[wasm_bindgen(js_name = clearPresence)]
+                pub fn clear_presence(&self) {
+                    self.0.clear_presence();
+                }
+
+                #[wasm_bindgen(js_name = presenceChanges)]
+                pub fn presence_changes(&self) -> JsValue {
+                    self.0.presence_changes()
+                }
+
                 pub fn restored(&self, settle: Settle) -> bool {
                     self.0.restored(settle)
                 }
@@ -187,7 +217,7 @@ macro_rules! __export_class {
 #[macro_export]
 #[cfg(not(feature = "typescript"))]
 macro_rules! __export_types {
-    ($machine:ty) => {};
+    ($machine:ty $(, presence)?) => {};
 }
 
 #[doc(hidden)]
@@ -201,6 +231,13 @@ macro_rules! __export_types {
             $crate::typescript::write_types::<$machine>();
         }
     };
+    ($machine:ty, presence) => {
+        #[cfg(test)]
+        #[test]
+        fn write_types() {
+            $crate::typescript::write_types_with_presence::<$machine>();
+        }
+    };
 }
 
 #[wasm_bindgen]
@@ -210,6 +247,9 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn changed(this: &Listener);
+
+    #[wasm_bindgen(method)]
+    fn presence(this: &Listener);
 
     #[wasm_bindgen(method)]
     fn identified(this: &Listener, identity: &str);
@@ -285,16 +325,19 @@ impl<S: Serialize> View<S> for Whole {
 }
 
 /// What is behind the class that [`export_client!`] makes.
-pub struct Exported<S: StateMachine, V = Whole> {
+pub struct Exported<S: StateMachine, V = Whole, P = Nothing> {
     client: Client<S>,
     listener: Rc<Listener>,
     view: RefCell<V>,
     /// The state as it was given, and of which revision it is.
     state: RefCell<(u32, JsValue)>,
-    _subscription: Subscription,
+    /// What was given of what the others show.
+    seen: RefCell<Seen>,
+    presence: PhantomData<P>,
+    _subscriptions: [Subscription; 2],
 }
 
-impl<S: StateMachine, V: View<S>> Exported<S, V> {
+impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
     /// Connects; see [`Client::connect`]. `kept` is what a device has of earlier
     /// clients, if there is a device that keeps this one.
     ///
@@ -325,10 +368,20 @@ impl<S: StateMachine, V: View<S>> Exported<S, V> {
         };
         let client = Client::open(url, options).map_err(|error| thrown(&listener, &error))?;
         let told = Rc::clone(&listener);
-        let subscription = client.on_change(move || told.changed());
+        let changed = client.on_change(move || told.changed());
+        let told = Rc::clone(&listener);
+        let presence = client.on_presence(move || told.presence());
         let state = RefCell::new((client.revision(), JsValue::UNDEFINED));
         let view = RefCell::default();
-        Ok(Self { client, listener, view, state, _subscription: subscription })
+        Ok(Self {
+            client,
+            listener,
+            view,
+            state,
+            seen: RefCell::default(),
+            presence: PhantomData,
+            _subscriptions: [changed, presence],
+        })
     }
 
     /// The state, or undefined; the same value until it changes.
@@ -412,6 +465,28 @@ impl<S: StateMachine, V: View<S>> Exported<S, V> {
         Ok(())
     }
 
+    /// Shows this to the others; see [`Client::set_presence`].
+    ///
+    /// # Errors
+    ///
+    /// When the value is nothing that the machine's clients show, or too long.
+    pub fn set_presence(&self, value: JsValue) -> Result<(), JsValue> {
+        P::show(&self.client, value).map_err(|error| thrown(&self.listener, &error))
+    }
+
+    /// See [`Client::clear_presence`].
+    pub fn clear_presence(&self) {
+        self.client.clear_presence();
+    }
+
+    /// What the others show that is another than when this was asked last: an
+    /// array of `[client, value]`, and of `[client]` for who shows nothing any
+    /// more.
+    #[must_use]
+    pub fn presence_changes(&self) -> JsValue {
+        presence::changes::<S, P>(&self.client, &mut self.seen.borrow_mut()).into()
+    }
+
     /// Has `settle` told how the next of those submissions ends that an earlier
     /// client left; false if there is no other.
     #[must_use]
@@ -453,7 +528,7 @@ impl<S: StateMachine, V: View<S>> Exported<S, V> {
     }
 }
 
-impl<S: StateMachine, V> std::fmt::Debug for Exported<S, V> {
+impl<S: StateMachine, V, P> std::fmt::Debug for Exported<S, V, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Exported")
     }

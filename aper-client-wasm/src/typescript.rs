@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use aper::StateMachine;
+use aper::{StateMachine, WithPresence};
 use ts_rs::{Config, TS, TypeVisitor};
 
 /// Writes the types of `S` to the file that `APER_TYPES_OUT` names; does
@@ -29,16 +29,35 @@ where
     S::Transition: TS,
     S::Conflict: TS,
 {
+    write(declarations::<S>);
+}
+
+/// The same for a machine whose clients show each other something.
+///
+/// # Panics
+///
+/// As [`write_types`].
+pub fn write_types_with_presence<S>()
+where
+    S: WithPresence + TS,
+    S::Transition: TS,
+    S::Conflict: TS,
+    S::Presence: TS,
+{
+    write(declarations_with_presence::<S>);
+}
+
+fn write(declarations: fn() -> String) {
     let Some(path) = std::env::var_os("APER_TYPES_OUT") else { return };
     let path = std::path::PathBuf::from(path);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).expect("the directory of APER_TYPES_OUT can be made");
     }
-    std::fs::write(&path, declarations::<S>()).expect("APER_TYPES_OUT can be written");
+    std::fs::write(&path, declarations()).expect("APER_TYPES_OUT can be written");
 }
 
 /// The text of `types.d.ts`: `State`, `Transition` and `Conflict`, and
-/// everything that they name.
+/// everything that they name; and `Presence`, of which there is none.
 ///
 /// ```
 /// use aper::collections::Counter;
@@ -60,12 +79,58 @@ where
     S::Transition: TS,
     S::Conflict: TS,
 {
-    let mut types = Types {
-        // Values cross as JavaScript numbers, see `export`.
-        config: Config::new().with_large_int("number"),
-        declared: BTreeMap::new(),
-        visited: HashSet::new(),
-    };
+    text::<S>(Types::new(), "never".to_owned())
+}
+
+/// The same for a machine whose clients show each other something.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::{StateMachine, WithPresence};
+/// use aper_client_wasm::typescript::declarations_with_presence;
+/// use serde::{Deserialize, Serialize};
+/// use ts_rs::TS;
+///
+/// #[derive(Clone, Default, Serialize, Deserialize, StateMachine, TS)]
+/// #[machine(presence = Cursor, derive(TS))]
+/// struct Room {
+///     visits: Counter,
+/// }
+///
+/// #[derive(Clone, Debug, Serialize, Deserialize, TS)]
+/// struct Cursor {
+///     x: i32,
+///     y: i32,
+/// }
+///
+/// let text = declarations_with_presence::<Room>();
+/// assert!(text.contains("export type Presence = Cursor;"), "{text}");
+/// assert!(text.contains("export type Cursor = { x: number, y: number, };"), "{text}");
+/// ```
+///
+/// # Panics
+///
+/// As [`declarations`].
+#[must_use]
+pub fn declarations_with_presence<S>() -> String
+where
+    S: WithPresence + TS,
+    S::Transition: TS,
+    S::Conflict: TS,
+    S::Presence: TS,
+{
+    let mut types = Types::new();
+    types.visit::<S::Presence>();
+    let presence = <S::Presence as TS>::name(&types.config);
+    text::<S>(types, presence)
+}
+
+fn text<S>(mut types: Types, presence: String) -> String
+where
+    S: StateMachine + TS,
+    S::Transition: TS,
+    S::Conflict: TS,
+{
     types.visit::<S>();
     types.visit::<S::Transition>();
     types.visit::<S::Conflict>();
@@ -73,6 +138,7 @@ where
         ("State", "The state, as everybody sees it.", <S as TS>::name(&types.config)),
         ("Transition", "What can be submitted.", <S::Transition as TS>::name(&types.config)),
         ("Conflict", "Why it may be refused.", <S::Conflict as TS>::name(&types.config)),
+        ("Presence", "What clients show each other while they are here.", presence),
     ];
     let mut text = format!(
         "// The types of the machine `{}`, made from its Rust types by ts-rs. Do not edit.\n",
@@ -101,6 +167,17 @@ struct Types {
     /// By their names.
     declared: BTreeMap<String, String>,
     visited: HashSet<TypeId>,
+}
+
+impl Types {
+    fn new() -> Self {
+        Self {
+            // Values cross as JavaScript numbers, see `export`.
+            config: Config::new().with_large_int("number"),
+            declared: BTreeMap::new(),
+            visited: HashSet::new(),
+        }
+    }
 }
 
 impl TypeVisitor for Types {
@@ -196,6 +273,7 @@ mod tests {
         for wanted in [
             "export type State = Good;",
             "export type Conflict = NeverConflict;",
+            "export type Presence = never;",
             "export type NeverConflict = never;",
             "/**\n * Something.\n */\nexport type Transition = number;",
             "export type Good = { items: Array<Item>, total: number, };",

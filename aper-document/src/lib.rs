@@ -79,7 +79,7 @@ mod value;
 
 use std::fmt;
 
-use aper::{Context, StateMachine};
+use aper::{Context, StateMachine, WithPresence};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -162,6 +162,11 @@ impl StateMachine for Document {
     fn inverse(&self, transition: &Transition) -> Vec<Transition> {
         inverse::inverse(&self.root, transition)
     }
+}
+
+/// Clients show each other any JSON value: a cursor, a selection, a name.
+impl WithPresence for Document {
+    type Presence = Json;
 }
 
 impl Default for Document {

@@ -1,4 +1,4 @@
-import type { Conflict, State, Transition } from './types.js';
+import type { Conflict, Presence, State, Transition } from './types.js';
 
 /**
  * One client of one session. It comes back by itself whenever its connection
@@ -22,6 +22,13 @@ export interface Client {
   /** How things stand; the same object until something of it changes. */
   readonly status: Status;
   /**
+   * What the other clients show of themselves, by their numbers: of each the
+   * latest value, and nobody while there is no connection. The same map until
+   * something of it changes, and so is every value that does not. It is not to
+   * be written to.
+   */
+  readonly presence: ReadonlyMap<number, Presence>;
+  /**
    * How many submissions that this device had kept are lost: a page with
    * another schema of the machine had made them, or the machine has failed in
    * several pages in a row while they were open.
@@ -42,6 +49,22 @@ export interface Client {
    * all that happened together. Gives the function that ends it.
    */
   subscribe(listener: () => void): () => void;
+  /**
+   * Shows this to the other clients from now on, in place of what was shown,
+   * for as long as this one is here: a cursor, a selection, a name. It may be
+   * called as often as the pointer moves: the latest value is sent, 30 times a
+   * second at most, and again after a connection was lost. It is kept nowhere.
+   * Throws an {@link AperError} for a value that is none, or longer than 4 KiB.
+   */
+  setPresence(value: Presence): void;
+  /** Shows nothing from now on. */
+  clearPresence(): void;
+  /**
+   * Calls the listener after {@link presence} may have changed, once for all
+   * that happened together; {@link subscribe} does not tell of it. Gives the
+   * function that ends it.
+   */
+  subscribePresence(listener: () => void): () => void;
   /**
    * Calls the listener when something ends that an earlier page had submitted
    * and this device has kept: this client sends it. The page that submitted it

@@ -3,7 +3,7 @@ import { AperError, report, type ErrorCode } from './error.js';
 import type { Seat } from './identity.js';
 import { Machine } from './machine.js';
 import { shared } from './shared.js';
-import type { Conflict, State, Transition } from './types.js';
+import type { Conflict, Presence, State, Transition } from './types.js';
 
 /** All that are not closed, for the module fails for all at once. */
 const clients = new Set<MachineClient>();
@@ -27,6 +27,9 @@ const CONNECTIONS = ['connecting', 'online', 'offline', 'closed'] as const;
 const PANIC = 'the state machine failed on this; nothing was changed';
 const NO_ROOM = 'the server cannot keep anything new at the moment: try again later';
 
+/** What others show before anybody is known to be there. */
+export const NOBODY: ReadonlyMap<number, never> = new Map<number, never>();
+
 type Told = (how: number, version: number, value: unknown, affected: number) => void;
 
 export class MachineClient implements Client {
@@ -34,6 +37,7 @@ export class MachineClient implements Client {
   readonly #machine: Machine;
   readonly #seat: Seat;
   readonly #listeners: Subscriptions<() => void> = new Set();
+  readonly #presenceListeners: Subscriptions<() => void> = new Set();
   readonly #restoredListeners: Subscriptions<(outcome: Outcome) => void> = new Set();
   /** Those that have no answer yet. */
   readonly #unsettled = new Set<(outcome: Outcome) => void>();
@@ -42,6 +46,7 @@ export class MachineClient implements Client {
   /** The state as the machine told it, and with what has not changed since. */
   #told: State | undefined;
   #state: State | undefined;
+  #presence: ReadonlyMap<number, Presence> = NOBODY;
   #id: number | undefined;
   #status: Status = {
     connection: 'connecting',
@@ -61,6 +66,7 @@ export class MachineClient implements Client {
     const { key, outbox } = seat;
     this.#machine = new Machine(url, token, key, outbox?.items, {
       changed: () => this.#tell(),
+      presence: () => notify(this.#presenceListeners, (listener) => listener()),
       identified: (key: string) => seat.save(key),
       put: (ticket: number, bytes: Uint8Array) => outbox?.put(ticket, bytes),
       remove: (ticket: number) => outbox?.remove(ticket),
@@ -91,6 +97,42 @@ export class MachineClient implements Client {
       }
     });
     return this.#state;
+  }
+
+  get presence(): ReadonlyMap<number, Presence> {
+    this.#ask((machine) => {
+      const changes: readonly (readonly [client: number, value?: Presence])[] =
+        machine.presenceChanges();
+      if (changes.length > 0) {
+        const last = this.#presence;
+        const next = new Map(last);
+        for (const [client, value] of changes) {
+          if (value === undefined) {
+            next.delete(client);
+          } else {
+            next.set(client, shared(last.get(client), value));
+          }
+        }
+        this.#presence = next;
+      }
+    });
+    return this.#presence;
+  }
+
+  setPresence(value: Presence): void {
+    this.#ask((machine) => machine.setPresence(value));
+  }
+
+  clearPresence(): void {
+    this.#ask((machine) => machine.clearPresence());
+  }
+
+  subscribePresence(listener: () => void): () => void {
+    const subscription = { listener };
+    if (this.#status.connection !== 'closed') {
+      this.#presenceListeners.add(subscription);
+    }
+    return () => void this.#presenceListeners.delete(subscription);
   }
 
   get id(): number | undefined {
@@ -147,12 +189,14 @@ export class MachineClient implements Client {
     } catch {}
     this.#ask((machine) => machine.close());
     this.#gone = true;
+    this.#presence = NOBODY;
     this.#setStatus('closed', this.#status.pending, this.#status.kept, null);
     this.#endAll('closed', 'the client was closed before the server had answered');
     clients.delete(this);
     queueMicrotask(() => {
       this.#tell();
       this.#listeners.clear();
+      this.#presenceListeners.clear();
       this.#restoredListeners.clear();
       this.#seat.release();
       // Nothing of the module's is running in a microtask of its own.
@@ -173,6 +217,7 @@ export class MachineClient implements Client {
   /** The module has stopped for good, this moment. */
   crashed(problem: Problem): void {
     this.#gone = true;
+    this.#presence = NOBODY;
     this.#seat.outbox?.failed();
     this.#setStatus('offline', this.#status.pending, this.#status.kept, problem);
     this.#endAll('crashed', problem.text);
@@ -266,6 +311,9 @@ export class MachineClient implements Client {
 
   #tell(): void {
     notify(this.#listeners, (listener) => listener());
+    if (this.#gone) {
+      notify(this.#presenceListeners, (listener) => listener());
+    }
   }
 }
 

@@ -1,6 +1,7 @@
+import { NOBODY } from './client.js';
 import { AperError, report } from './error.js';
 import { connect, type Client, type Options, type Outcome, type Problem, type Status } from './index.js';
-import type { State, Transition } from './types.js';
+import type { Presence, State, Transition } from './types.js';
 
 /** What {@link createClient} is told. */
 export interface CreateOptions extends Options {
@@ -26,9 +27,11 @@ export interface Settled {
 }
 
 /** What a client tells, by name. */
-export interface Events<S = State> {
+export interface Events<S = State, P = Presence> {
   /** The state, or a part of it, is another one. */
   state: S | undefined;
+  /** What others show is another map; see {@link Client.presence}. */
+  presence: ReadonlyMap<number, P>;
   /** The status is another one. */
   status: Status;
   /** A submission has ended, refused ones included. */
@@ -43,15 +46,27 @@ export interface Events<S = State> {
  *
  * No call calls a listener; see {@link Client}.
  */
-export interface LiveClient<S = State>
-  extends Omit<Client, 'state' | 'subscribe' | 'onRestored'> {
+export interface LiveClient<S = State, P = Presence>
+  extends Omit<
+    Client,
+    'state' | 'subscribe' | 'presence' | 'setPresence' | 'subscribePresence' | 'onRestored'
+  > {
   /** What the user should see now; see {@link Client.state}. */
   readonly state: S | undefined;
+  /** What the other clients show; see {@link Client.presence}. */
+  readonly presence: ReadonlyMap<number, P>;
+  /**
+   * Shows this to the other clients; see {@link Client.setPresence}. Before the
+   * module is loaded, a value that is none is dropped.
+   */
+  setPresence(value: P): void;
   /**
    * Calls the listener after state, id or status may have changed, once for
    * all that happened together. Gives the function that ends it.
    */
   subscribe(listener: () => void, options?: ListenOptions): () => void;
+  /** The same for {@link presence}, of which `subscribe` does not tell. */
+  subscribePresence(listener: () => void, options?: ListenOptions): () => void;
   /**
    * Calls the listener when what the selector takes out of the state is
    * another value than before; before there is a state it is undefined. Gives
@@ -64,9 +79,9 @@ export interface LiveClient<S = State>
     options?: ListenOptions & { readonly equal?: (one: T, other: T) => boolean },
   ): () => void;
   /** Calls the listener at each event of that name. Gives the function that ends it. */
-  on<E extends keyof Events<S>>(
+  on<E extends keyof Events<S, P>>(
     event: E,
-    listener: (value: Events<S>[E]) => void,
+    listener: (value: Events<S, P>[E]) => void,
     options?: ListenOptions,
   ): () => void;
   /**
@@ -84,7 +99,7 @@ export interface LiveClient<S = State>
  * ```
  */
 export function createClient(options: CreateOptions): LiveClient {
-  const client = new Live<State>(options);
+  const client = new Live<State, Presence>(options);
   client.open();
   return client;
 }
@@ -99,9 +114,10 @@ export const CONNECTING: Status = {
 };
 
 /** {@link LiveClient}; for React it can be there before it is opened. */
-export class Live<S> implements LiveClient<S> {
+export class Live<S, P = Presence> implements LiveClient<S, P> {
   readonly #options: CreateOptions;
   readonly #listeners = new Set<{ readonly listener: () => void }>();
+  readonly #presenceListeners = new Set<{ readonly listener: () => void }>();
   readonly #settled = new Set<{ readonly listener: (settled: Settled) => void }>();
   readonly #restored = new Set<{ readonly listener: (outcome: Outcome) => void }>();
   /** Once the module is loaded. */
@@ -109,6 +125,8 @@ export class Live<S> implements LiveClient<S> {
   /** How many submissions wait for that. */
   #early = 0;
   #status: Status = CONNECTING;
+  /** What is to be shown as soon as the module is loaded. */
+  #shown: { readonly value: P } | undefined;
   #opening: Promise<Client> | undefined;
   #closed = false;
   #ready: PromiseWithResolvers | undefined;
@@ -126,6 +144,27 @@ export class Live<S> implements LiveClient<S> {
 
   get state(): S | undefined {
     return this.#client?.state as S | undefined;
+  }
+
+  get presence(): ReadonlyMap<number, P> {
+    return (this.#client?.presence ?? NOBODY) as ReadonlyMap<number, P>;
+  }
+
+  setPresence(value: P): void {
+    if (this.#client === undefined) {
+      this.#shown = { value };
+    } else {
+      this.#client.setPresence(value as Presence);
+    }
+  }
+
+  clearPresence(): void {
+    this.#shown = undefined;
+    this.#client?.clearPresence();
+  }
+
+  subscribePresence(listener: () => void, options: ListenOptions = {}): () => void {
+    return listen(this.#presenceListeners, listener, options);
   }
 
   get id(): number | undefined {
@@ -192,9 +231,9 @@ export class Live<S> implements LiveClient<S> {
     return this.subscribe(look, options);
   }
 
-  on<E extends keyof Events<S>>(
+  on<E extends keyof Events<S, P>>(
     event: E,
-    listener: (value: Events<S>[E]) => void,
+    listener: (value: Events<S, P>[E]) => void,
     options: ListenOptions = {},
   ): () => void {
     if (event === 'settled') {
@@ -203,7 +242,9 @@ export class Live<S> implements LiveClient<S> {
     if (event === 'restored') {
       return listen(this.#restored, listener as (outcome: Outcome) => void, options);
     }
-    const value = () => (event === 'state' ? this.state : this.status) as Events<S>[E];
+    // Each looked at only when it is asked for: a look at the state costs.
+    const property = event as 'state' | 'presence' | 'status';
+    const value = () => this[property] as Events<S, P>[E];
     let last = value();
     const look = (): void => {
       const now = value();
@@ -212,7 +253,9 @@ export class Live<S> implements LiveClient<S> {
         listener(now);
       }
     };
-    return this.subscribe(look, options);
+    return event === 'presence'
+      ? this.subscribePresence(look, options)
+      : this.subscribe(look, options);
   }
 
   now(): number {
@@ -257,6 +300,11 @@ export class Live<S> implements LiveClient<S> {
       const client = await connect(url, options);
       this.#client = client;
       client.subscribe(() => this.#tell());
+      client.subscribePresence(() => tellAll(this.#presenceListeners));
+      const shown = this.#shown;
+      if (shown !== undefined) {
+        attempt(() => client.setPresence(shown.value as Presence));
+      }
       client.onRestored((outcome) => {
         for (const { listener } of [...this.#restored]) {
           attempt(() => listener(outcome));
@@ -305,12 +353,7 @@ export class Live<S> implements LiveClient<S> {
 
   #tell(): void {
     this.#look();
-    for (const subscription of [...this.#listeners]) {
-      // An earlier listener may have ended a later one.
-      if (this.#listeners.has(subscription)) {
-        attempt(subscription.listener);
-      }
-    }
+    tellAll(this.#listeners);
   }
 
   /** Whether what `ready` waits for has come. */
@@ -326,6 +369,15 @@ export class Live<S> implements LiveClient<S> {
       this.#ready.reject(new AperError('closed', 'the client is closed'));
     } else if (problem?.code === 'load') {
       this.#ready.reject(new AperError('load', problem.text));
+    }
+  }
+}
+
+function tellAll(listeners: Set<{ readonly listener: () => void }>): void {
+  for (const subscription of [...listeners]) {
+    // An earlier listener may have ended a later one.
+    if (listeners.has(subscription)) {
+      attempt(subscription.listener);
     }
   }
 }

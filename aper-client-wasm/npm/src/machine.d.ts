@@ -16,6 +16,9 @@ export class Machine {
   connection(): number;
   pending(): number;
   kept(): boolean;
+  setPresence(value: any): void;
+  clearPresence(): void;
+  presenceChanges(): any;
   restored(settle: any): boolean;
   discarded(): number;
   stored(serial: number): void;

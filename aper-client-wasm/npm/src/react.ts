@@ -2,15 +2,22 @@
 
 import { useDebugValue, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
+import { NOBODY } from './client.js';
 import { CONNECTING, Live, type CreateOptions, type LiveClient } from './create.js';
 import type { Status } from './index.js';
-import type { State } from './types.js';
+import type { Presence, State } from './types.js';
 
 /** What the hooks need of a client; every client is one. */
 export interface Source<S> {
   readonly state: S | undefined;
   readonly status: Status;
   subscribe(listener: () => void): () => void;
+}
+
+/** What {@link usePresence} needs of a client; every client is one. */
+export interface PresenceSource<P> {
+  readonly presence: ReadonlyMap<number, P>;
+  subscribePresence(listener: () => void): () => void;
 }
 
 /**
@@ -23,11 +30,11 @@ export interface Source<S> {
  * as React's StrictMode has it, keeps its connection.
  */
 export function useClient(options: CreateOptions): LiveClient {
-  return useLive(options, (options) => new Live<State>(options));
+  return useLive(options, (options) => new Live<State, Presence>(options));
 }
 
 /** {@link useClient} for a client of any kind. */
-export function useLive<C extends Live<any>>(
+export function useLive<C extends Live<any, any>>(
   options: CreateOptions,
   make: (options: CreateOptions) => C,
 ): C {
@@ -48,14 +55,14 @@ export function useLive<C extends Live<any>>(
 }
 
 /** How many components use a client. */
-const users = new WeakMap<Live<any>, number>();
+const users = new WeakMap<Live<any, any>, number>();
 
-function retain(client: Live<any>): void {
+function retain(client: Live<any, any>): void {
   users.set(client, (users.get(client) ?? 0) + 1);
   client.open();
 }
 
-function release(client: Live<any>): void {
+function release(client: Live<any, any>): void {
   users.set(client, (users.get(client) ?? 0) - 1);
   // Not at once: under StrictMode, and when a page is reloaded while it runs,
   // the same component is back before this.
@@ -112,6 +119,25 @@ export function useStatus(client: Source<unknown>): Status {
     () => client.status,
     // Of a page that is rendered on a server, and of the same when it is first shown.
     () => CONNECTING,
+  );
+}
+
+/**
+ * What the other clients show of themselves, by their numbers; nobody, while a
+ * page is rendered on a server. The component is rendered again whenever
+ * something of it changes, up to 30 times a second: what need not be is better
+ * in a component of its own. What is shown to the others is set by
+ * `client.setPresence`, in a listener or an effect.
+ */
+export function usePresence<P>(client: PresenceSource<P>): ReadonlyMap<number, P> {
+  const subscribe = useMemo(
+    () => (listener: () => void) => client.subscribePresence(listener),
+    [client],
+  );
+  return useSyncExternalStore(
+    subscribe,
+    () => client.presence,
+    () => NOBODY,
   );
 }
 

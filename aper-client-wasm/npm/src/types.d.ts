@@ -4,3 +4,4 @@
 export type State = { readonly __state: unique symbol };
 export type Transition = { readonly __transition: unique symbol };
 export type Conflict = { readonly __conflict: unique symbol };
+export type Presence = { readonly __presence: unique symbol };

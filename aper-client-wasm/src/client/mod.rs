@@ -1,8 +1,10 @@
 //! The client of a Rust front end.
 
+mod presence;
 mod shell;
 mod told;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -13,7 +15,7 @@ use aper::{Identity, StateMachine, Timestamp};
 use futures::channel::oneshot;
 
 pub(crate) use self::shell::Ended;
-use self::shell::{News, Shell};
+use self::shell::{Listener, News, Shell};
 use self::told::Unseen;
 pub use self::told::{Changes, Submission, Subscription};
 use crate::clock;
@@ -299,14 +301,22 @@ impl<S: StateMachine> Client<S> {
     /// # }
     /// ```
     pub fn on_change(&self, listener: impl Fn() + 'static) -> Subscription {
+        self.listen(listener, |shell| &shell.listeners)
+    }
+
+    fn listen(
+        &self,
+        listener: impl Fn() + 'static,
+        among: fn(&Shell<S>) -> &RefCell<Vec<(u64, Listener)>>,
+    ) -> Subscription {
         let shell = &self.shell;
         let id = shell.next_listener.replace(shell.next_listener.get() + 1);
-        shell.listeners.borrow_mut().push((id, Rc::new(listener)));
+        among(shell).borrow_mut().push((id, Rc::new(listener)));
         let weak = Rc::downgrade(shell);
         Subscription {
             end: Some(Box::new(move || {
                 if let Some(shell) = weak.upgrade() {
-                    let mut listeners = shell.listeners.borrow_mut();
+                    let mut listeners = among(&shell).borrow_mut();
                     let position = listeners.iter().position(|(other, _)| *other == id);
                     let ended = position.map(|position| listeners.remove(position));
                     drop(listeners);

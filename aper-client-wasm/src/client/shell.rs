@@ -30,6 +30,7 @@ pub(super) enum News<C> {
     Identified(Identity),
     Store(u64, Vec<OutboxChange>),
     Changed,
+    Presence,
 }
 
 /// The driver and the means to do what it wants done. Its parts call it back
@@ -51,6 +52,8 @@ pub(super) struct Shell<S: StateMachine> {
     pub(super) waiting: RefCell<VecDeque<(Ticket, Settle<S::Conflict>)>>,
     pub(super) news: RefCell<VecDeque<News<S::Conflict>>>,
     pub(super) listeners: RefCell<Vec<(u64, Listener)>>,
+    /// Told what is new about what the others show.
+    pub(super) presence_listeners: RefCell<Vec<(u64, Listener)>>,
     pub(super) next_listener: Cell<u64>,
     on_identity: Option<Box<dyn Fn(Identity)>>,
     store: Option<Box<Store>>,
@@ -105,6 +108,7 @@ impl<S: StateMachine> Shell<S> {
                 waiting: RefCell::default(),
                 news: RefCell::default(),
                 listeners: RefCell::default(),
+                presence_listeners: RefCell::default(),
                 next_listener: Cell::new(0),
                 on_identity,
                 store,
@@ -189,7 +193,7 @@ impl<S: StateMachine> Shell<S> {
                     self.revision.set(self.revision.get().wrapping_add(1));
                     self.tell(News::Changed);
                 }
-                Output::Presence => {}
+                Output::Presence => self.tell(News::Presence),
                 Output::Settled { ticket, outcome } => self.settled(ticket, outcome),
                 Output::Identified(identity) => self.tell(News::Identified(identity)),
                 Output::Store { serial, changes } => self.tell(News::Store(serial, changes)),
@@ -225,7 +229,7 @@ impl<S: StateMachine> Shell<S> {
             return;
         }
         self.delivery.runs();
-        let mut changed = false;
+        let (mut changed, mut presence) = (false, false);
         for news in self.news.take() {
             match news {
                 News::Settled(settle, ended) => settle(ended),
@@ -241,17 +245,24 @@ impl<S: StateMachine> Shell<S> {
                     }
                 }
                 News::Changed => changed = true,
+                News::Presence => presence = true,
             }
         }
-        if !changed {
-            return;
+        if changed {
+            call(&self.listeners);
         }
-        let listeners = self.listeners.borrow().clone();
-        for (id, listener) in listeners {
-            let is_subscribed = self.listeners.borrow().iter().any(|(other, _)| *other == id);
-            if is_subscribed {
-                listener();
-            }
+        if presence {
+            call(&self.presence_listeners);
+        }
+    }
+}
+
+fn call(listeners: &RefCell<Vec<(u64, Listener)>>) {
+    let all = listeners.borrow().clone();
+    for (id, listener) in all {
+        let is_subscribed = listeners.borrow().iter().any(|(other, _)| *other == id);
+        if is_subscribed {
+            listener();
         }
     }
 }

@@ -1,6 +1,17 @@
 import { Live, type CreateOptions, type LiveClient } from './create.js';
 import type { Outcome } from './index.js';
-import type { At, Existing, Input, ItemAt, Leading, Counter, List, Path, View } from './shape.js';
+import type {
+  At,
+  Counter,
+  Existing,
+  Input,
+  ItemAt,
+  Json,
+  Leading,
+  List,
+  Path,
+  View,
+} from './shape.js';
 import type { Operation, Place, Transition } from './types.js';
 import { newId, tagged } from './values.js';
 
@@ -73,8 +84,8 @@ export interface Operations<S, R> {
 }
 
 /** A client of one document. */
-export interface DocumentClient<S>
-  extends LiveClient<View<S>>, Operations<S, Promise<Outcome>> {
+export interface DocumentClient<S, P = Json>
+  extends LiveClient<View<S>, P>, Operations<S, Promise<Outcome>> {
   /**
    * Several operations that happen together or not at all, and that nobody
    * comes between.
@@ -91,21 +102,25 @@ export interface DocumentClient<S>
 
 /**
  * A client of a document on an Aper server, at once. `S` is the shape of the
- * document; without one, anything goes anywhere.
+ * document, `P` of what clients show each other; without one, anything goes
+ * anywhere.
  *
  * ```ts
  * interface Board { todos: List<{ title: string; done: boolean }> }
  * const client = createClient<Board>({ url: 'wss://example.org', session: 'board-7' });
  * ```
  */
-export function createClient<S = any>(options: CreateOptions): DocumentClient<S> {
-  const client = new LiveDocument<S>(options);
+export function createClient<S = any, P = Json>(options: CreateOptions): DocumentClient<S, P> {
+  const client = new LiveDocument<S, P>(options);
   client.open();
   return client;
 }
 
 /** {@link DocumentClient}; for React it can be there before it is opened. */
-export class LiveDocument<S> extends Live<View<S>> implements DocumentClient<S> {
+export class LiveDocument<S, P = Json>
+  extends Live<View<S>, P>
+  implements DocumentClient<S, P>
+{
   set(path: Path, value: unknown): Promise<Outcome> {
     return this.#do((change) => change.set(path, value));
   }

@@ -32,7 +32,7 @@ let server: Server;
 beforeAll(async () => void (server = await Server.start()));
 afterAll(() => server.stop());
 
-const clients: DocumentClient<any>[] = [];
+const clients: DocumentClient<any, any>[] = [];
 afterEach(() => clients.splice(0).forEach((client) => client.close()));
 
 function client(session: string, options: Partial<CreateOptions> = {}): DocumentClient<Board> {
@@ -305,6 +305,108 @@ describe('listening', () => {
     one.subscribe(() => states.push('never'), { signal });
     await accepted(one.set(['title'], 'c'));
     expect(states).toHaveLength(1);
+  });
+});
+
+describe('presence', () => {
+  interface Cursor {
+    name: string;
+    at: { x: number; y: number } | null;
+  }
+
+  function someone(session: string): DocumentClient<Board, Cursor> {
+    const client = createClient<Board, Cursor>({ url: server.url, session });
+    clients.push(client);
+    return client;
+  }
+
+  /** Waits until what a client sees is so. */
+  function sees(
+    client: DocumentClient<Board, Cursor>,
+    condition: (presence: ReadonlyMap<number, Cursor>) => boolean,
+  ): Promise<ReadonlyMap<number, Cursor>> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (condition(client.presence)) {
+          end();
+          resolve(client.presence);
+        }
+      };
+      const end = client.subscribePresence(look);
+      look();
+    });
+  }
+
+  test('the others see the latest, until its client goes', async () => {
+    const session = newId();
+    const [one, other] = [someone(session), someone(session)];
+    // Before there is anything to send it with.
+    one.setPresence({ name: 'one', at: null });
+    await Promise.all([one.ready, other.ready]);
+    for (let x = 0; x <= 1_000; x++) {
+      one.setPresence({ name: 'one', at: { x, y: 0.5 } });
+    }
+    const seen = await sees(other, (presence) => presence.get(one.id!)?.at?.x === 1_000);
+    expect([...seen]).toEqual([[one.id, { name: 'one', at: { x: 1_000, y: 0.5 } }]]);
+    expect(one.presence.size).toBe(0);
+    one.clearPresence();
+    await sees(other, (presence) => presence.size === 0);
+    one.setPresence({ name: 'back', at: null });
+    await sees(other, (presence) => presence.get(one.id!)?.name === 'back');
+    one.close();
+    await sees(other, (presence) => presence.size === 0);
+    one.setPresence({ name: 'nobody hears this', at: null });
+  });
+
+  test('it is the same until it changes, and so is every value that does not', async () => {
+    const session = newId();
+    const [one, two, other] = [someone(session), someone(session), someone(session)];
+    await Promise.all([one.ready, two.ready, other.ready]);
+    one.setPresence({ name: 'one', at: { x: 1, y: 1 } });
+    two.setPresence({ name: 'two', at: { x: 1, y: 1 } });
+    const before = await sees(other, (presence) => presence.size === 2);
+    expect(other.presence).toBe(before);
+    two.setPresence({ name: 'other', at: { x: 1, y: 1 } });
+    const after = await sees(other, (presence) => presence.get(two.id!)?.name === 'other');
+    expect(after).not.toBe(before);
+    expect(after.get(one.id!)).toBe(before.get(one.id!));
+    expect(after.get(two.id!)?.at).toBe(before.get(two.id!)?.at);
+    expect(before.get(two.id!)?.name).toBe('two');
+  });
+
+  test('those who listen to the state are not told of it', async () => {
+    const session = newId();
+    const [one, other] = [someone(session), someone(session)];
+    await Promise.all([one.ready, other.ready]);
+    const told = { state: 0, presence: 0 };
+    other.subscribe(() => (told.state += 1));
+    const ending = new AbortController();
+    other.on('presence', (presence) => (told.presence += presence.size), ending);
+    one.setPresence({ name: 'a', at: null });
+    await sees(other, (presence) => presence.size === 1);
+    expect(told).toEqual({ state: 0, presence: 1 });
+    ending.abort();
+    one.setPresence({ name: 'b', at: null });
+    await sees(other, (presence) => presence.get(one.id!)?.name === 'b');
+    expect(told).toEqual({ state: 0, presence: 1 });
+  });
+
+  test('what is no JSON, or too long, is an error', async () => {
+    const one = someone(newId());
+    await one.ready;
+    const wrong = { name: 'x', at: { x: Number.NaN, y: 0 } };
+    const code = (run: () => void): unknown => {
+      try {
+        run();
+      } catch (error) {
+        return (error as AperError).code;
+      }
+      return undefined;
+    };
+    expect(code(() => one.setPresence(wrong))).toBe('malformed');
+    const long = { name: 'x'.repeat(5_000), at: null };
+    expect(code(() => one.setPresence(long))).toBe('too-big');
+    expect(code(() => one.setPresence({ name: 'x', at: null }))).toBeUndefined();
   });
 });
 

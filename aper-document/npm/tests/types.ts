@@ -14,7 +14,7 @@ import {
   type List,
   type Outcome,
 } from '../../../target/npm/document/document.js';
-import { useClient, useSelector, useStatus } from '../../../target/npm/document/document-react.js';
+import { useClient, usePresence, useSelector, useStatus } from '../../../target/npm/document/document-react.js';
 
 interface Todo {
   title: string;
@@ -145,8 +145,29 @@ export async function wrong(client: DocumentClient<Board>): Promise<void> {
   client.state.title;
   // @ts-expect-error there is no such event
   client.on('changed', () => {});
+  // @ts-expect-error what is shown is JSON
+  client.setPresence({ at: new Date() });
+  // @ts-expect-error nobody changes what others show
+  client.presence.set(1, null);
   await client.batch((change) => {
     // @ts-expect-error a title is a text
     change.set(['title'], 1);
   });
+}
+
+interface Cursor {
+  x: number;
+  y: number;
+}
+
+export function shown(client: DocumentClient<Board, Cursor>): number {
+  client.setPresence({ x: 1, y: 2 });
+  client.on('presence', (presence) => presence.get(1)?.x);
+  // @ts-expect-error a cursor has a place
+  client.setPresence({ x: 1 });
+  const others: ReadonlyMap<number, Cursor> = usePresence(client);
+  const anything: DocumentClient<any> = createClient({ url: 'wss://example.org' });
+  anything.setPresence({ any: ['json', null] });
+  const typed = useClient<Board, Cursor>({ url: 'wss://example.org' });
+  return others.size + (typed.presence.get(7)?.y ?? 0);
 }

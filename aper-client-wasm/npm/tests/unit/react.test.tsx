@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Live } from '../../../../target/npm/document/create.js';
 import {
   useLive,
+  usePresence,
   useSelector,
   useStatus,
   type Source,
@@ -300,6 +301,73 @@ test('useStatus follows the status', async () => {
     store.tell();
   });
   expect(container.textContent).toBe('offline');
+});
+
+describe('usePresence', () => {
+  interface Cursor {
+    x: number;
+  }
+
+  class Room {
+    presence: ReadonlyMap<number, Cursor> = new Map();
+    readonly #listeners = new Set<() => void>();
+
+    subscribePresence(listener: () => void): () => void {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    }
+
+    get listeners(): number {
+      return this.#listeners.size;
+    }
+
+    show(presence: [number, Cursor][]): void {
+      this.presence = new Map(presence);
+      for (const listener of [...this.#listeners]) listener();
+    }
+  }
+
+  test('it renders what the others show, and only those cursors that moved', async () => {
+    const room = new Room();
+    const rendered: number[] = [];
+    const One = memo(function One({ client, cursor }: { client: number; cursor: Cursor }) {
+      rendered.push(client);
+      return <i>{`${client} at ${cursor.x} `}</i>;
+    });
+    function Cursors() {
+      return [...usePresence(room)].map(([client, cursor]) => (
+        <One key={client} client={client} cursor={cursor} />
+      ));
+    }
+    await render(<Cursors />);
+    expect(container.textContent).toBe('');
+    const still = { x: 1 };
+    await act(async () => room.show([[3, still], [4, { x: 2 }]]));
+    expect(container.textContent).toBe('3 at 1 4 at 2 ');
+    await act(async () => room.show([[3, still], [4, { x: 5 }]]));
+    expect(container.textContent).toBe('3 at 1 4 at 5 ');
+    expect(rendered).toEqual([3, 4, 4]);
+    await act(async () => room.show([]));
+    expect(container.textContent).toBe('');
+    await render(null);
+    expect(room.listeners).toBe(0);
+  });
+
+  test('under StrictMode it subscribes once, and on a server nobody is there', async () => {
+    const room = new Room();
+    room.show([[3, { x: 1 }]]);
+    function Count() {
+      return usePresence(room).size;
+    }
+    expect(renderToString(<Count />)).toBe('0');
+    await render(
+      <StrictMode>
+        <Count />
+      </StrictMode>,
+    );
+    expect(container.textContent).toBe('1');
+    expect(room.listeners).toBe(1);
+  });
 });
 
 describe('useClient', () => {
