@@ -6,6 +6,21 @@ use serde::{Deserialize, Serialize};
 use crate::path::Path;
 
 /// Why a transition was refused. Nothing of it has happened.
+///
+/// ```
+/// use aper::{Context, StateMachine};
+/// use aper_document::{Conflict, Document, Operation, Path, Reason, Transition};
+///
+/// let mut document = Document::default();
+/// let both = Transition::from([
+///     Operation::set(["title"], "groceries"),
+///     Operation::remove(["todos"]),
+/// ]);
+/// let refused = document.apply(&both, &Context::for_test());
+/// let path = Path::from(["todos"]);
+/// assert_eq!(refused, Err(Conflict { operation: 1, path, reason: Reason::Missing }));
+/// assert_eq!(document.get(["title"]), None, "the first has not happened either");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[error("at {path}: {reason}")]

@@ -118,6 +118,12 @@ pub struct Document {
 }
 
 /// A document is an object; this value is none.
+/// ```
+/// use aper_document::{Document, Kind, NoObject, Value};
+///
+/// let number = Document::try_from(Value::from(7));
+/// assert_eq!(number.err(), Some(NoObject { found: Kind::Number }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a document is an object, not of kind {found}")]
 pub struct NoObject {
@@ -127,6 +133,18 @@ pub struct NoObject {
 
 impl Document {
     /// The object that the document is.
+    ///
+    /// ```
+    /// use aper_document::{Document, Value};
+    ///
+    /// let list = Value::object([("title", "groceries".into()), ("open", true.into())]);
+    /// let document = Document::try_from(list)?; // what a session begins with
+    /// let keys: Vec<&str> = document.root().entries().into_iter().flatten().map(|it| it.0).collect();
+    /// assert_eq!(keys, ["open", "title"]);
+    /// assert_eq!(document.get(["title"]), Some(&"groceries".into()));
+    /// assert_eq!(document.get(["title", "length"]), None, "a text is a whole");
+    /// # Ok::<(), aper_document::NoObject>(())
+    /// ```
     #[must_use]
     pub fn root(&self) -> &Value {
         &self.root

@@ -22,6 +22,18 @@ const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 pub struct Number(f64);
 
 /// A floating-point number that JSON does not have.
+///
+/// ```
+/// use aper_document::{InvalidNumber, Json};
+/// use serde::Deserialize;
+/// use serde::de::IntoDeserializer;
+/// use serde::de::value::{Error, F64Deserializer};
+///
+/// // JSON cannot say it, but other formats can.
+/// let infinite: F64Deserializer<Error> = f64::INFINITY.into_deserializer();
+/// let error = Json::deserialize(infinite).unwrap_err();
+/// assert_eq!(error.to_string(), InvalidNumber.to_string());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("JSON has neither infinities nor what is not a number")]
 pub struct InvalidNumber;
@@ -40,7 +52,17 @@ impl Number {
         self.0
     }
 
-    /// The number, if it is an integer that no other integer is rounded to.
+    /// The number, if it is an integer that no other integer is rounded to:
+    /// from −(2⁵³ − 1) to 2⁵³ − 1.
+    ///
+    /// ```
+    /// use aper_document::Number;
+    ///
+    /// let integer = |value: f64| Number::new(value).and_then(Number::as_integer);
+    /// assert_eq!(integer(-7.0), Some(-7));
+    /// assert_eq!(integer(0.5), None);
+    /// assert_eq!(integer(9_007_199_254_740_992.0), None, "what follows is rounded to it too");
+    /// ```
     #[must_use]
     pub fn as_integer(self) -> Option<i64> {
         #[expect(clippy::cast_possible_truncation)] // saturates, and is compared

@@ -16,12 +16,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// let first = ItemId::from_u128(1);
 /// let path = Path::from(["todos"]).then(first).then("title");
 /// assert_eq!(path.to_string(), "todos/00000000-0000-0000-0000-000000000001/title");
+/// assert_eq!(path.steps().len(), 3);
+/// assert!(Path::root().steps().is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Path(Vec<Step>);
 
 /// One step of a [`Path`]: the key of an object, or the id of a list's item.
 /// Both are texts, and which of them is meant is told by what is found there.
+///
+/// ```
+/// use aper::collections::ItemId;
+/// use aper_document::{Path, Step};
+///
+/// let id = ItemId::from_u128(1);
+/// let path = Path::from(["todos"]).then(id);
+/// let [key, item] = path.steps() else { panic!("these are two steps") };
+/// assert_eq!((key.as_key(), key.as_item()), ("todos", None));
+/// assert_eq!(item.as_item(), Some(id));
+/// assert_eq!(*item, Step::from("00000000-0000-0000-0000-000000000001"));
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step(Arc<str>);
 

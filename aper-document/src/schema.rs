@@ -50,6 +50,15 @@ pub struct Schema {
 }
 
 /// Not a JSON Schema, or one that refers to another that is not in it.
+///
+/// ```
+/// use aper_document::{InvalidSchema, Schema};
+/// use serde_json::json;
+///
+/// let schema = Schema::new(&json!({ "properties": { "title": { "type": "strnig" } } }));
+/// let InvalidSchema { reason } = schema.unwrap_err();
+/// assert!(reason.contains("/properties/title/type"), "{reason}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no JSON Schema: {reason}")]
 pub struct InvalidSchema {

@@ -8,11 +8,56 @@ use crate::value::Value;
 
 /// Operations that happen in their order, all of them or none: what a user
 /// means is one transition, however many operations it takes.
+///
+/// ```
+/// use aper::{Context, StateMachine};
+/// use aper_document::{Document, Operation, Transition, Value};
+///
+/// let cx = Context::for_test();
+/// let mut account = Document::default();
+/// account.apply(&Operation::create(["stars"], Value::counter(3).unwrap()).into(), &cx)?;
+///
+/// // Spend two, on one condition: nobody has bought it meanwhile.
+/// let buy = Transition::from([
+///     Operation::test_absent(["owner"]),
+///     Operation::add(["stars"], -2),
+///     Operation::set(["owner"], "Ada"),
+/// ]);
+/// account.apply(&buy, &cx)?;
+/// assert!(account.apply(&buy, &cx).is_err(), "once is enough");
+/// assert_eq!(account.get(["stars"]).and_then(Value::as_counter), Some(1));
+/// # Ok::<(), aper_document::Conflict>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Transition(pub Vec<Operation>);
 
-/// One change of a document.
+/// One change of a document. Its parts may be written out, or it is made by
+/// the function of its name.
+///
+/// ```
+/// use aper::collections::ItemId;
+/// use aper::{Context, StateMachine};
+/// use aper_document::{Document, Operation, Path, Place, Transition, Value};
+///
+/// let [card, other] = [1, 2].map(ItemId::from_u128);
+/// let cards = Value::list([(card, "buy milk".into()), (other, "call Ada".into())])?;
+/// let board = Value::object([("doing", cards), ("done", Value::list([])?)]);
+/// let mut board = Document::try_from(board)?;
+///
+/// let doing = Path::from(["doing"]);
+/// let finish = Transition::from([
+///     // Only what I have seen: somebody may have changed the card, or closed the board.
+///     Operation::test(doing.clone().then(card), "buy milk"),
+///     Operation::test_absent(["closed"]),
+///     Operation::move_into(doing.clone().then(card), ["done"], Place::Last),
+/// ]);
+/// board.apply(&finish, &Context::for_test())?;
+/// board.apply(&Operation::remove(doing.then(other)).into(), &Context::for_test())?;
+/// assert_eq!(board.get(["done"]).and_then(|done| done.get(card)), Some(&"buy milk".into()));
+/// assert_eq!(finish.0[2].path().to_string(), format!("doing/{card}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]

@@ -68,6 +68,27 @@ impl Value {
 }
 
 /// Reading.
+///
+/// ```
+/// use aper::collections::ItemId;
+/// use aper_document::{Json, Value};
+/// use serde_json::json;
+///
+/// let todos = Value::list([(ItemId::from_u128(1), "buy milk".into())])?;
+/// let (id, first) = todos.items().and_then(|mut items| items.next()).expect("it is a list");
+/// assert_eq!(id, ItemId::from_u128(1));
+/// assert_eq!(first.as_json(), Some(Json::from("buy milk")));
+///
+/// let document = Value::object([("todos", todos.clone()), ("open", true.into())]);
+/// let keys: Vec<&str> = document.entries().into_iter().flatten().map(|(key, _)| key).collect();
+/// assert_eq!(keys, ["open", "todos"]);
+/// assert!(document.size() > todos.size());
+/// assert_eq!(
+///     serde_json::to_value(document.plain())?,
+///     json!({ "open": true, "todos": [{ "id": id, "value": "buy milk" }] })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 impl Value {
     /// Of which kind it is.
     #[must_use]
