@@ -20,6 +20,39 @@ use crate::told::{Changes, NoConnection, Submission};
 ///
 /// Nothing here waits for the client's task, except where a method is `async`;
 /// and every `async` method may be given up at any time.
+///
+/// ```
+/// use aper::Version;
+/// use aper::collections::Counter;
+/// use aper_client::{Client, Connection, Options};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("ws://{}/counter/lobby", listener.local_addr()?);
+/// # let server = aper_server::Server::builder().machine(|_| Counter::default()).build()?;
+/// # tokio::spawn(server.serve(listener, std::future::pending()));
+/// let client = Client::<Counter>::connect(&url, Options::new())?;
+/// client.online().await?; // an error if somebody has to act before there can be a connection
+/// assert_eq!(client.status().connection, Connection::Online);
+/// assert!(client.server_time().is_some());
+///
+/// // As a command line that has little to say and then ends:
+/// drop(client.submit(Counter::add(3)));
+/// assert_eq!(client.confirmed().map(|counter| counter.get()), Some(0), "it shows in `state` only");
+/// client.saved().await?;
+/// assert!(client.is_saved());
+/// assert_eq!(client.confirmed(), client.state());
+/// assert_eq!(client.version(), Some(Version(1)));
+///
+/// // So that it is the same client when it runs next:
+/// let kept = client.identity().expect("the server has said it").to_string();
+/// client.close().await;
+/// let client = Client::<Counter>::connect(&url, Options::new().identity(kept.parse()?))?;
+/// client.online().await?;
+/// assert_eq!(client.identity().map(|identity| identity.to_string()), Some(kept));
+/// # Ok(()) }
+/// ```
 pub struct Client<S: StateMachine> {
     handle: Arc<Handle<S>>,
 }
@@ -111,6 +144,25 @@ impl<S: StateMachine> Client<S> {
     }
 
     /// How things stand, from now on.
+    ///
+    /// ```
+    /// # use aper::collections::Counter;
+    /// # use aper_client::{Client, Options};
+    /// use aper_client::Connection;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("ws://{}/counter/lobby", listener.local_addr()?);
+    /// # let server = aper_server::Server::builder().machine(|_| Counter::default()).build()?;
+    /// # tokio::spawn(server.serve(listener, std::future::pending()));
+    /// # let client = Client::<Counter>::connect(&url, Options::new())?;
+    /// let mut status = client.watch_status();
+    /// while status.borrow_and_update().connection != Connection::Online {
+    ///     status.changed().await?; // one for all that changed since the last look
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
         self.core().status()
@@ -119,6 +171,30 @@ impl<S: StateMachine> Client<S> {
     /// An item after the state, the identity or the status may have changed:
     /// one for all that happened since the last was taken. Ends with the
     /// client.
+    ///
+    /// ```
+    /// use aper::collections::Counter;
+    /// use aper_client::{Changes, Client, Options};
+    /// use futures::StreamExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("ws://{}/counter/lobby", listener.local_addr()?);
+    /// # let server = aper_server::Server::builder().machine(|_| Counter::default()).build()?;
+    /// # tokio::spawn(server.serve(listener, std::future::pending()));
+    /// let ada = Client::<Counter>::connect(&url, Options::new())?;
+    /// let bob = Client::<Counter>::connect(&url, Options::new())?;
+    /// let mut changes: Changes = bob.changes();
+    /// drop(ada.submit(Counter::add(3)));
+    /// while bob.state().is_none_or(|counter| counter.get() < 3) {
+    ///     changes.next().await;
+    /// }
+    ///
+    /// bob.close().await;
+    /// while changes.next().await.is_some() {} // what had changed before
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn changes(&self) -> Changes {
         Changes::of(self.core().revision())
@@ -196,6 +272,41 @@ impl<S: StateMachine> Client<S> {
     /// Tries to connect now, even if the server's last answer was one that
     /// forbids trying again by itself. Does nothing if there is a connection
     /// or an attempt.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use aper::collections::Counter;
+    /// use aper_client::{Client, NoConnection, Options, ProblemCode};
+    /// use aper_server::{Credentials, Denied, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A server that lets nobody in before the guest list is done:
+    /// let is_done = Arc::new(AtomicBool::new(false));
+    /// let guests = Arc::clone(&is_done);
+    /// let server = Server::builder().machine(|_| Counter::default()).authenticate(
+    ///     move |_: Credentials| {
+    ///         let is_done = guests.load(Ordering::Relaxed);
+    ///         async move { if is_done { Ok(None) } else { Err(Denied::new("come back later")) } }
+    ///     },
+    /// );
+    /// # let server = server.build()?;
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("ws://{}/counter/lobby", listener.local_addr()?);
+    /// # tokio::spawn(server.serve(listener, std::future::pending()));
+    ///
+    /// let client = Client::<Counter>::connect(&url, Options::new())?;
+    /// let Err(NoConnection::GivenUp(problem)) = client.online().await else { panic!() };
+    /// assert_eq!((problem.code, &*problem.text), (ProblemCode::Refused, "come back later"));
+    ///
+    /// is_done.store(true, Ordering::Relaxed);
+    /// client.reconnect();
+    /// # let mut status = client.watch_status();
+    /// # status.wait_for(|status| status.connection == aper_client::Connection::Online).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn reconnect(&self) {
         self.core().act(Input::Reconnect);
     }

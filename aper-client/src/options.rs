@@ -12,7 +12,10 @@ use aper::Identity;
 /// use aper_client::Options;
 ///
 /// let kept = "3.00000000000000000000000000000007"; // by an earlier run
-/// let options = Options::new().token("ada's secret").identity(kept.parse()?);
+/// let options = Options::new()
+///     .token("ada's secret")
+///     .identity(kept.parse()?)
+///     .header("x-region", "eu-west"); // for a proxy in front of the server
 /// assert!(!format!("{options:?}").contains("secret"));
 /// # Ok::<(), aper::InvalidIdentity>(())
 /// ```
@@ -54,6 +57,24 @@ impl Options {
     }
 
     /// Trusts and shows other certificates than the system's.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use aper_client::Options;
+    /// use rustls::pki_types::CertificateDer;
+    /// use rustls::pki_types::pem::PemObject as _;
+    ///
+    /// # let file = "tests/client/tls/certificate.pem";
+    /// // A server of one's own, whose certificate nobody else has signed.
+    /// let mut trusted = rustls::RootCertStore::empty();
+    /// trusted.add(CertificateDer::from_pem_file(file)?)?;
+    /// let config =
+    ///     rustls::ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth();
+    /// let options = Options::new().tls(Arc::new(config));
+    /// # drop(options);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "tls")]
     pub fn tls(mut self, config: Arc<rustls::ClientConfig>) -> Self {
         self.tls = Some(config);

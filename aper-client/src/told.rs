@@ -22,6 +22,28 @@ pub(crate) type Ended<C> = Result<Outcome<C>, Error>;
 ///
 /// [`Outcome::Refused`] also when the state here did not allow it, and it was
 /// never sent. An error is a misuse, or the client was closed.
+///
+/// ```
+/// use aper::collections::{Counter, CounterConflict};
+/// use aper_client::{Client, Options, Outcome, Submission};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("ws://{}/counter/lobby", listener.local_addr()?);
+/// # let server = aper_server::Server::builder().machine(|_| Counter::default()).build()?;
+/// # tokio::spawn(server.serve(listener, std::future::pending()));
+/// let client = Client::<Counter>::connect(&url, Options::new())?;
+/// client.online().await?;
+/// let one: Submission<CounterConflict> = client.submit(Counter::add(1));
+/// let far: Submission<CounterConflict> = client.submit(Counter::add(Counter::MAX));
+/// assert!(one.ticket().is_some());
+/// assert_eq!(far.ticket(), None, "there is no room for so many, and nobody was asked");
+/// assert!(matches!(one.await?, Outcome::Confirmed(_)));
+/// let Outcome::Refused { refusal, .. } = far.await? else { panic!() };
+/// println!("{refusal}");
+/// # Ok(()) }
+/// ```
 #[must_use = "the submission goes its way; only its outcome would be unknown"]
 pub struct Submission<C> {
     ticket: Option<Ticket>,
