@@ -10,8 +10,15 @@
 //! in two columns, a balance that never goes below zero.
 //!
 //! This crate is the pure core. It has no clock, no random source, no files
-//! and no sockets, and builds for `wasm32-unknown-unknown`; `aper-server` and
-//! `aper-client-wasm` carry its messages.
+//! and no sockets, and builds for `wasm32-unknown-unknown`. An application
+//! writes its machine with this crate, and takes of the others what it needs:
+//!
+//! | crate | what it is |
+//! |---|---|
+//! | `aper-server` | hosts machines: a library, and a program |
+//! | `aper-client-wasm` | the client in a browser, for Rust and, by one line, for TypeScript |
+//! | `aper-client` | the client of a bot, a service or a test, on tokio |
+//! | `aper-document` | a ready machine, a document like JSON |
 //!
 //! # Quick start
 //!
@@ -48,6 +55,14 @@
 //! | [`journal`] | where accepted transitions are kept |
 //! | [`limits`] | every bound, and what happens at it |
 //! | [`testing`] | a seeded simulation for the tests of your own machine (feature `testing`) |
+//!
+//! # Features
+//!
+//! - `derive`, on by default: `#[derive(StateMachine)]`.
+//! - `testing`: the module [`testing`], for the `dev-dependencies` of whoever
+//!   has a machine to test.
+//! - `typescript`: the types of this crate in TypeScript, for the build of an
+//!   npm package. Never part of the browser's module.
 
 pub mod collections;
 mod context;

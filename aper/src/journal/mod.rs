@@ -6,6 +6,10 @@
 //! happens to it, and from time to time [stores a
 //! snapshot](Journal::store_snapshot), which lets the older records go. The
 //! journal never sees a socket, and does not know what a transition means.
+//!
+//! There are two: [`MemoryJournal`] here, for tests and for what may be lost,
+//! and `aper_server::journal::DiskJournal`. Any other storage, such as a
+//! database that several servers share, implements [`Journal`].
 
 mod error;
 mod memory;
@@ -89,6 +93,15 @@ impl fmt::Display for SessionKey {
 /// ```
 pub trait Journal: Send + Sync + 'static {
     /// All that is kept of a session; of one that is not there yet, nothing.
+    /// Comes before anything else that is done to the session. Costs as much as
+    /// its snapshot and the records after that are long.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](JournalError::Full) when there is no room for another session,
+    /// [`Corrupt`](JournalError::Corrupt) when what is kept of it cannot be
+    /// relied upon, [`Storage`](JournalError::Storage) when it cannot be read,
+    /// and [`Stopped`](JournalError::Stopped).
     fn open<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Recovered, JournalError>>;
 
     /// Adds records. When the future is ready with `Ok`, they are as durable
@@ -97,6 +110,15 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// The appends of a session are called one after the other: the next when
     /// the future of the last is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfOrder`](JournalError::OutOfOrder) when `after` is not the last
+    /// position, [`Fenced`](JournalError::Fenced) when another node owns the
+    /// session since `epoch`, [`NoSpace`](JournalError::NoSpace) when nothing
+    /// was kept and the same call may be made again; what ends the session is
+    /// [`Storage`](JournalError::Storage), and what ends all of them
+    /// [`Stopped`](JournalError::Stopped).
     fn append<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -108,6 +130,10 @@ pub trait Journal: Send + Sync + 'static {
     /// Keeps a snapshot. From then on the records up to its position, and
     /// earlier snapshots, may be dropped. The records up to its position are
     /// durable already; an append of later ones may be under way.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append). What was kept before is kept still.
     fn store_snapshot<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -118,6 +144,11 @@ pub trait Journal: Send + Sync + 'static {
     /// when: one whose snapshot has a [timer](Snapshot::timer), at that; one
     /// with records after its snapshot, at once, since they may have set a
     /// timer or left somebody behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`](JournalError::Stopped), and whatever keeps the storage from
+    /// telling.
     fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>>;
 }
 

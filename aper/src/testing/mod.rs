@@ -21,6 +21,62 @@
 //! purpose, each of which the simulation has to find.
 //!
 //! [`record`] keeps a run for another build to be compared with.
+//!
+//! # Your own machine
+//!
+//! It is `PartialEq` and `Debug`, and `aper` is among the `dev-dependencies` with
+//! `features = ["testing"]`. The test says what a user might do:
+//!
+//! ```
+//! use aper::testing::{Config, Random, Report, simulate};
+//! use aper::{Context, StateMachine};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// Ten seats, in which nobody may sit on anybody.
+//! #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+//! struct Seats([bool; 10]);
+//!
+//! #[derive(Clone, Debug, Serialize, Deserialize)]
+//! enum Change { Sit(usize), Rise(usize) }
+//!
+//! #[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
+//! #[error("seat {0} is taken")]
+//! struct Taken(usize);
+//!
+//! impl StateMachine for Seats {
+//!     const NAME: &'static str = "seats";
+//!     type Transition = Change;
+//!     type Conflict = Taken;
+//!
+//!     fn apply(&mut self, change: &Change, _: &Context) -> Result<(), Taken> {
+//!         let (seat, is_taken) = match *change {
+//!             Change::Sit(seat) => (seat % 10, true),
+//!             Change::Rise(seat) => (seat % 10, false),
+//!         };
+//!         match std::mem::replace(&mut self.0[seat], is_taken) {
+//!             true if is_taken => Err(Taken(seat)),
+//!             _ => Ok(()),
+//!         }
+//!     }
+//! }
+//!
+//! /// What somebody may do who sees this.
+//! fn whim(random: &mut Random, seen: Option<&Seats>) -> Change {
+//!     let seat = random.below(10) as usize;
+//!     match seen {
+//!         Some(seats) if seats.0[seat] => Change::Rise(seat),
+//!         _ => Change::Sit(seat),
+//!     }
+//! }
+//!
+//! let mut sum = Report::default();
+//! for seed in 0..20 {
+//!     // A failure prints the steps that lead to it, as a script for a test.
+//!     sum += simulate(seed, &Config::default(), Seats::default(), whim)?;
+//! }
+//! assert!(sum.refused > 0, "nobody ever wanted the same seat: such whims show little");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod bank;
 mod disk;

@@ -26,6 +26,13 @@ pub struct Random(ChaCha8Rng);
 
 impl Random {
     /// The source of a seed.
+    ///
+    /// ```
+    /// use aper::testing::Random;
+    ///
+    /// let [mut one, mut same] = [Random::of(7), Random::of(7)];
+    /// assert_eq!([(); 9].map(|()| one.below(6)), [(); 9].map(|()| same.below(6)));
+    /// ```
     #[must_use]
     pub fn of(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))

@@ -17,6 +17,7 @@ use super::fault::Fault;
 /// }
 /// let settled = sum.merged + sum.confirmed + sum.refused + sum.by_snapshot + sum.abandoned;
 /// assert_eq!(settled, sum.submitted, "everything has an end");
+/// assert!(sum.count(Fault::Crashed) > 0);
 /// assert!(sum.never_happened().all(|fault| fault != Fault::Crashed));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -144,6 +144,20 @@ impl<S: StateMachine> Encode for Lazy<S> {
 }
 
 /// A [`Snapshot`] whose state is not encoded yet.
+///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::journal::{Position, Recovered};
+/// use aper::sync::authority::Authority;
+///
+/// let session = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
+/// let image = session.snapshot();
+/// let position: Position = image.position(); // the journal needs the records up to it first
+/// let encoding = std::thread::spawn(|| image.encode()); // meanwhile the session goes on
+/// let snapshot = encoding.join().expect("encoding does not panic")?;
+/// assert_eq!((snapshot.position, snapshot.state.0), (position, vec![0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SnapshotImage {
     pub(super) schema: u32,

@@ -131,7 +131,40 @@ impl Timer {
 }
 
 impl<S: StateMachine> Authority<S> {
-    /// Asks this of each transition of a client's from now on.
+    /// Asks this of each transition of a client's from now on, in place of
+    /// what was asked before.
+    ///
+    /// ```
+    /// use aper::collections::{Counter, CounterConflict};
+    /// use aper::journal::{Record, Recovered};
+    /// use aper::protocol::{EncodeError, Payload, Submission, encode};
+    /// use aper::sync::authority::{Admission, Authority, ConnectionId, Input, Output};
+    /// use aper::{ClientSeq, Timestamp, Version};
+    ///
+    /// let rises = Admission::<Counter>::new(|before, after| {
+    ///     let value = before.get();
+    ///     if after.get() > value { Ok(()) } else { Err(CounterConflict::OutOfRange { value }) }
+    /// });
+    /// let session = Authority::open(Counter::default(), Recovered::default(), [7; 32])?;
+    /// let mut session = session.admitting(rises);
+    ///
+    /// let connection = ConnectionId(1);
+    /// let (user, resume, tail, cheaper) = (None, None, Version(0), Version(0));
+    /// let submission = |seq, amount| {
+    ///     let transition = Payload(encode(&Counter::add(amount))?);
+    ///     Ok::<_, EncodeError>(Submission { seq: ClientSeq(seq), transition })
+    /// };
+    /// let submissions = vec![submission(1, 3)?, submission(2, -1)?];
+    /// session.handle_all(Timestamp::from_millis(1_000), [
+    ///     Input::Join { connection, user, resume, tail, cheaper },
+    ///     Input::Submit { connection, submissions },
+    /// ]);
+    /// assert_eq!(session.state().get(), 3);
+    /// let Some(Output::Append { batch, .. }) = session.next_output() else { panic!() };
+    /// // The history began, the client came, one was accepted, and:
+    /// assert!(matches!(batch[3], Record::Refused { .. }), "{batch:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn admitting(mut self, admission: Admission<S>) -> Self {
         self.admission = Some(admission);

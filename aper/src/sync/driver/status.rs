@@ -126,6 +126,13 @@ impl ProblemCode {
     /// Whether the client tries again by itself. Otherwise somebody has to act
     /// first, and [`Input::Reconnect`](super::Input::Reconnect) makes the next
     /// attempt.
+    ///
+    /// ```
+    /// use aper::sync::driver::ProblemCode;
+    ///
+    /// assert!(ProblemCode::Shutdown.is_worth_retrying());
+    /// assert!(!ProblemCode::Reload.is_worth_retrying(), "it would be refused again");
+    /// ```
     #[must_use]
     pub const fn is_worth_retrying(self) -> bool {
         !matches!(self, Self::Reload | Self::Refused | Self::Replaced)

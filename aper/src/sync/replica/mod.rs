@@ -176,8 +176,8 @@ struct Up {
 impl<S: StateMachine> Replica<S> {
     /// A replica without a state: that comes with the first connection.
     /// `identity` is what an earlier one was given, if it is to be the same
-    /// client. `token` goes to the operator's authentication with each
-    /// [`Hello`], for which see [`hello`](Self::hello).
+    /// client. A token for the operator's authentication is not the replica's:
+    /// whoever sends its [`Hello`] puts it in.
     #[must_use]
     pub fn new(identity: Option<Identity>) -> Self {
         Self {
@@ -328,6 +328,18 @@ impl<S: StateMachine> Replica<S> {
 
     /// The tickets of all that has no answer yet, in order: more than
     /// [`pending`](Self::pending) where some were merged.
+    ///
+    /// ```
+    /// use aper::LocalTime;
+    /// use aper::collections::Counter;
+    /// use aper::sync::Replica;
+    ///
+    /// let mut replica = Replica::<Counter>::new(None);
+    /// let first = replica.submit(LocalTime::from_millis(0), Counter::add(1))?;
+    /// let second = replica.submit(LocalTime::from_millis(5), Counter::add(2))?;
+    /// assert!(replica.pending_tickets().eq([first, second]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pending_tickets(&self) -> impl Iterator<Item = Ticket> {
         self.pending.iter().flat_map(Pending::tickets)
     }

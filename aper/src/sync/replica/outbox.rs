@@ -14,6 +14,19 @@ use crate::state_machine::StateMachine;
 
 /// Why kept bytes are no [`OutboxItem`]: another machine, or the same with
 /// another schema, has kept them, or they are damaged.
+///
+/// ```
+/// use aper::collections::{Counter, Set};
+/// use aper::protocol::{Payload, encode};
+/// use aper::sync::Ticket;
+/// use aper::sync::replica::{OutboxItem, UnreadableItem};
+///
+/// let transition = Payload(encode(&Counter::add(3))?);
+/// let bytes = OutboxItem { ticket: Ticket(1), seq: None, transition }.to_bytes::<Counter>();
+/// let read = OutboxItem::from_bytes::<Set<String>>(Ticket(1), &bytes);
+/// assert_eq!(read, Err(UnreadableItem), "that was kept by a counter");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is nothing that this version of the machine has kept")]
 pub struct UnreadableItem;
