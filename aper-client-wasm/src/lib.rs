@@ -56,6 +56,11 @@
 //! (Node from version 22 on). Nothing is looked for before [`Client::connect`].
 //! The crate compiles for other targets too, for documentation and tests, but
 //! only the browser's has the functions that it imports.
+//!
+//! # Features
+//!
+//! - `typescript`: the machine's types in TypeScript, for the build of an npm
+//!   package.
 
 mod client;
 mod clock;

@@ -238,6 +238,25 @@ impl<S: StateMachine> Client<S> {
     /// What an earlier client had submitted, and the [device](Options::device)
     /// has kept: this one sends it. The futures tell how it ended, in the order
     /// in which it was submitted. The first call gives them, a later one none.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # use aper::sync::Outcome;
+    /// # use aper_client_wasm::{Client, Error};
+    /// # fn say(_: String) {}
+    /// /// Tells the user what became of the changes of an earlier visit.
+    /// async fn tell(client: &Client<Counter>) -> Result<(), Error> {
+    ///     if client.discarded() > 0 {
+    ///         say(format!("{} changes were made with another version", client.discarded()));
+    ///     }
+    ///     for earlier in client.restored() {
+    ///         if let Outcome::Refused { refusal, .. } = earlier.await? {
+    ///             say(format!("a change of your last visit was refused: {refusal}"));
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     #[must_use]
     pub fn restored(&self) -> Vec<Submission<S::Conflict>> {
         self.shell.submissions.take()
@@ -251,6 +270,19 @@ impl<S: StateMachine> Client<S> {
     }
 
     /// The device has kept what [`Device::store`] was told, up to this number.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # use aper_client_wasm::Client;
+    /// # struct Failed;
+    /// /// When the transaction that `Device::store` began has ended.
+    /// fn ended(client: &Client<Counter>, serial: u64, transaction: Result<(), Failed>) {
+    ///     match transaction {
+    ///         Ok(()) => client.stored(serial),
+    ///         Err(Failed) => client.not_stored(), // after what it had was erased
+    ///     }
+    /// }
+    /// ```
     pub fn stored(&self, serial: u64) {
         self.shell.handle(Input::Stored { serial });
     }
