@@ -174,7 +174,22 @@ pub fn run_with(builder: ServerBuilder, arguments: Arguments) -> ExitCode {
 }
 
 /// Says on standard error, in one sentence, why the program cannot do what it
-/// was told.
+/// was told: for a program with arguments of its own, in the words of the rest.
+///
+/// ```no_run
+/// use aper::collections::Counter;
+/// use aper_server::{Server, program};
+///
+/// fn main() -> std::process::ExitCode {
+///     let start = std::env::var("START").unwrap_or_default();
+///     let Ok(value) = start.parse::<i64>() else {
+///         return program::cannot(&format!("START is `{start}`, which is no number"));
+///     };
+///     program::run(Server::builder().machine(move |_| {
+///         Counter::try_from(value).unwrap_or_default()
+///     }))
+/// }
+/// ```
 #[must_use]
 pub fn cannot(sentence: &str) -> ExitCode {
     // There is nobody left to tell when this fails.

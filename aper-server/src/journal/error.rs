@@ -7,6 +7,19 @@ use super::recovery::ReadError;
 use super::storage::TakeError;
 
 /// Why there is no journal to work with. The files were left as they are.
+///
+/// ```
+/// use aper_server::journal::{DiskJournal, Durability, JournalFiles, OpenJournalError};
+///
+/// let directory = tempfile::tempdir()?;
+/// let nothing = JournalFiles::open(directory.path());
+/// assert!(matches!(nothing, Err(OpenJournalError::Missing { .. })));
+///
+/// let _server = DiskJournal::open(directory.path(), Durability::Synced)?;
+/// let another = DiskJournal::open(directory.path(), Durability::Synced);
+/// assert!(matches!(another, Err(OpenJournalError::Locked { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenJournalError {

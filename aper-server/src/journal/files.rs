@@ -18,12 +18,26 @@ use super::{failed, manifest};
 /// of them; while this lives, no server can open the journal.
 ///
 /// ```
-/// use aper_server::journal::{DiskJournal, Durability, JournalFiles};
+/// use aper::journal::{Journal, Position, Record, SessionKey};
+/// use aper::{ClientId, Epoch, Timestamp};
+/// use aper_server::journal::{DiskJournal, Durability, JournalFiles, SessionSummary};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let directory = tempfile::tempdir()?;
-/// drop(DiskJournal::open(directory.path(), Durability::Synced)?);
+/// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+/// let left = Record::Left { client: ClientId(1), at: Timestamp::ZERO };
+/// let journal = DiskJournal::open(directory.path(), Durability::Synced)?;
+/// journal.append(&key, Position(0), Epoch(0), [left.clone()].into()).await?;
+/// drop(journal); // as when a server ends
+///
 /// let files = JournalFiles::open(directory.path())?;
-/// assert_eq!(files.sessions(), []);
+/// let lobby: SessionSummary = files.session(&key).expect("something happened there");
+/// assert_eq!((lobby.position, lobby.snapshot, &lobby.fault), (Position(1), None, &None));
+/// assert_eq!(files.sessions(), [lobby]);
+/// assert_eq!(files.read(&key)?.records, [left]);
 /// assert_eq!(files.verify(), []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

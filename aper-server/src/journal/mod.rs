@@ -20,7 +20,10 @@ mod scan;
 mod shared;
 mod snapshot_file;
 mod storage;
+// For this project's own tests of the journal, its fuzz target and
+// `cargo xtask journal-faults`, and for nobody else: it knows the format.
 #[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
 pub mod testing;
 #[cfg(test)]
 mod tests;
@@ -160,6 +163,35 @@ impl DiskJournal {
 
     /// What was found when the journal was opened: what was cut back, and what
     /// is damaged.
+    ///
+    /// ```
+    /// use aper_server::journal::{DamagedPart, DiskJournal, Durability, Fault};
+    ///
+    /// /// Whether a backup is needed.
+    /// fn is_loss(fault: &Fault) -> bool {
+    ///     match fault {
+    ///         Fault::Torn { .. } => false, // nobody was told of it
+    ///         Fault::Damaged { part: DamagedPart::Directory | DamagedPart::Unused, .. } => false,
+    ///         _ => true,
+    ///     }
+    /// }
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let journal = DiskJournal::open(directory.path(), Durability::Synced)?;
+    /// assert!(!journal.faults().iter().any(is_loss));
+    /// # drop(journal);
+    ///
+    /// // Somebody cuts the log.
+    /// for file in std::fs::read_dir(directory.path())? {
+    ///     let file = file?.path();
+    ///     if file.extension().is_some_and(|extension| extension == "log") {
+    ///         std::fs::File::options().write(true).open(file)?.set_len(100)?;
+    ///     }
+    /// }
+    /// let journal = DiskJournal::open(directory.path(), Durability::Synced)?;
+    /// assert!(journal.faults().iter().any(is_loss), "{:?}", journal.faults());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
         &self.faults

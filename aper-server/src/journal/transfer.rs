@@ -42,6 +42,13 @@ pub enum OnExisting {
 }
 
 /// Why there is no session to take from a file.
+///
+/// ```
+/// use aper_server::journal::{Exported, ImportError};
+///
+/// let decoded = Exported::decode(b"a letter to my aunt, by mistake");
+/// assert!(matches!(decoded, Err(ImportError::NotExported(_))), "{decoded:?}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file is something else, or not all of it is there.
@@ -114,6 +121,30 @@ impl DiskJournal {
     /// Takes in a session, whole or not at all. It begins a new history when
     /// it is opened: a client that has seen more of it than the file knows is
     /// given the state as it is here.
+    ///
+    /// ```
+    /// use aper::journal::{Journal, Record, Recovered, SessionKey};
+    /// use aper::{ClientId, Timestamp};
+    /// use aper_server::journal::{DiskJournal, Durability, Exported, OnExisting};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+    /// # let records = vec![Record::Left { client: ClientId(1), at: Timestamp::ZERO }];
+    /// # let recovered = Recovered { snapshot: None, records };
+    /// # let file = Exported { key: key.clone(), recovered }.encode()?;
+    /// let exported = Exported::decode(&file)?; // of another server's journal
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let journal = DiskJournal::open(directory.path(), Durability::Synced)?;
+    /// journal.import(exported.clone(), OnExisting::Refuse).await?;
+    /// assert_eq!(journal.open(&key).await?, exported.recovered);
+    ///
+    /// assert!(journal.import(exported.clone(), OnExisting::Refuse).await.is_err());
+    /// journal.import(exported, OnExisting::Replace).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
