@@ -60,6 +60,12 @@
 //! It does not merge texts letter by letter, it knows no rights (a document is
 //! everybody's who may join its session), and it holds no secrets: every client
 //! has all of it.
+//!
+//! # Features
+//!
+//! - `schema`: a JSON Schema that a server enforces. Never part of the browser's
+//!   module.
+//! - `typescript`: the types in TypeScript, for the build of the npm package.
 
 mod apply;
 mod conflict;
