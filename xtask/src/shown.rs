@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use crate::command::Run;
@@ -22,17 +22,19 @@ use crate::{layout, report};
 /// In the environment of a process that is to be rustdoc: the real one.
 const STANDS_IN_FOR: &str = "APER_STANDS_IN_FOR";
 
-/// The crates whose public items are looked at.
-const CRATES: &[&str] = &["aper", "aper-server", "aper-client-wasm"];
+/// The crates that applications depend on. (What `aper-derive` makes is shown
+/// in `aper`.)
+const CRATES: &[&str] =
+    &["aper", "aper-document", "aper-client", "aper-client-wasm", "aper-server"];
 
 /// What has an example of its own, or is named in one.
 const SHOWN: &[&str] = &["struct", "enum", "union", "trait", "function", "macro", "proc_macro"];
 
-/// Looks at the crates, and names every item that no example shows.
+/// Checks the crates.
 ///
 /// # Errors
-/// When rustdoc fails.
-pub(crate) fn look() -> Result<()> {
+/// With every item that no example shows, and when rustdoc fails.
+pub(crate) fn check() -> Result<()> {
     let mut unshown = Vec::new();
     for name in CRATES {
         let described = describe(name)?;
@@ -43,8 +45,16 @@ pub(crate) fn look() -> Result<()> {
         ));
         unshown.extend(missing);
     }
+    judge(&unshown)
+}
+
+fn judge(unshown: &[String]) -> Result<()> {
     if !unshown.is_empty() {
-        report::note(&format!("no example shows: {}", unshown.join(", ")));
+        bail!(
+            "no example shows {}: add one to its documentation, or to its type's, of what it is \
+             for, or hide it, with the reason, if nobody outside should use it",
+            unshown.join(", ")
+        );
     }
     Ok(())
 }
@@ -274,6 +284,14 @@ mod tests {
         assert_eq!(looked("A door.", ""), ["it::Door", "it::Door::open", "it::Door::close"]);
         let text = "```text\nDoor open close\n```";
         assert_eq!(looked(text, "").len(), 3, "that is no Rust");
+    }
+
+    #[test]
+    fn whatever_is_not_shown_fails_the_check_by_its_name() {
+        judge(&looked("```\nDoor.open().close()\n```", "")).unwrap();
+        let error = judge(&looked("A door.", "")).unwrap_err().to_string();
+        let named = "no example shows it::Door, it::Door::open, it::Door::close: add one";
+        assert!(error.starts_with(named), "{error}");
     }
 
     #[test]
