@@ -1,0 +1,29 @@
+//! The Rust in the guide, compiled and run with the documentation's tests.
+//!
+//! A page that is about one program in several files has the first of them
+//! here, so that its other blocks can name it.
+
+#[expect(missing_docs, reason = "as short as a page shows it")]
+pub mod desk;
+
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../start-rust.md")]
+    struct StartRust;
+
+    #[doc = include_str!("../transitions.md")]
+    struct Transitions;
+
+    #[doc = include_str!("../recipes.md")]
+    struct Recipes;
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_shows_the_machine_that_its_programs_use() {
+        let page = include_str!("../start-rust.md");
+        let shown = format!("```rust\n// src/lib.rs\n{}```\n", include_str!("desk.rs"));
+        assert!(page.contains(&shown), "docs/guide/start-rust.md shows another machine");
+    }
+}
