@@ -1,5 +1,5 @@
 //! The developer's commands: `cargo xtask demo`, `test`, `sim`, `fuzz`,
-//! `journal-faults`, `kill9`, `chaos`, `bench`, `npm`, `size`, `wasm`.
+//! `journal-faults`, `kill9`, `chaos`, `bench`, `docs`, `npm`, `size`, `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
 //! browser), does only what its inputs make necessary, and says what it does.
@@ -21,6 +21,7 @@ mod purity;
 mod report;
 mod shown;
 mod sim;
+mod site;
 mod size;
 mod stamp;
 mod test;
@@ -89,6 +90,8 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Build the documentation site into target/docs-site
+    Docs,
     /// Damage a journal's files, and let its disk fail, in every way
     JournalFaults {
         /// How much of it
@@ -192,6 +195,11 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Bench { quick } => {
             bench::run(if quick { Scale::Quick } else { Scale::Full })?;
+        }
+        Task::Docs => {
+            node::check()?;
+            node::install()?;
+            site::build()?;
         }
         Task::JournalFaults { size } => journal_faults::run(size)?,
         Task::Sim { mutants: true, seed, .. } => sim::run(sim::Task::Mutants, seed)?,

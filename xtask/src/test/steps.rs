@@ -13,8 +13,8 @@ use crate::fuzz::{self, Ended, Plan};
 use crate::trials::{self, Chaos, Kill9};
 use crate::wasm::{TARGET, Toolchain};
 use crate::{
-    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, shown, sim, size,
-    wasm,
+    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, shown, sim, site,
+    size, wasm,
 };
 
 /// One step.
@@ -55,6 +55,11 @@ pub(super) const ALL: &[Step] = &[
         name: "script",
         about: "the packages in Node, their types, and how they are packed",
         run: script,
+    },
+    Step {
+        name: "site",
+        about: "the documentation site, its links, and the TypeScript in it",
+        run: site,
     },
     Step {
         name: "template",
@@ -281,6 +286,13 @@ fn script(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
     let server = need!(session.server(), "script");
     Ok(Outcome::Ran(script::check(&layout::all_packages()?, &server)?))
+}
+
+fn site(session: &mut Session) -> Result<Outcome> {
+    need!(session.packages(), "npm");
+    let blocks = site::check_code()?;
+    site::build()?;
+    Ok(Outcome::Ran(Counts { passed: blocks + 1, ..Counts::NONE }))
 }
 
 fn template(session: &mut Session) -> Result<Outcome> {
