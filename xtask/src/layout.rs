@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use aper_npm::manifest::{ENTRIES, Entry};
 
 use crate::module::Source;
 use crate::report;
@@ -161,12 +162,14 @@ impl Package {
         }
     }
 
-    /// The files, without their endings, that `import` of the package and of
-    /// its part for React give.
-    pub(crate) fn entries(&self) -> [&'static str; 2] {
+    /// What can be imported of it.
+    pub(crate) fn entries(&self) -> &'static [Entry] {
         match self.kind {
-            Kind::Example => ["index", "react"],
-            Kind::Document => ["document", "document-react"],
+            Kind::Example => ENTRIES,
+            Kind::Document => &[
+                Entry { name: ".", file: "document" },
+                Entry { name: "./react", file: "document-react" },
+            ],
         }
     }
 }

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use aper_npm::glue::{self, GLUE, GLUE_TYPES, MODULE, WASM_OPT};
 use serde_json::Value;
-use wasm_bindgen_cli_support::Bindgen;
 
 use crate::command::Run;
 use crate::layout;
@@ -17,30 +17,8 @@ use crate::stamp::{Done, Inputs};
 use crate::wasm::{self, TARGET, Toolchain};
 use crate::{node, report};
 
-/// The files are `machine.js`, `machine.d.ts` and [`MODULE`].
-const STEM: &str = "machine";
-/// The optimized module.
-pub(crate) const MODULE: &str = "machine_bg.wasm";
-/// The glue.
-pub(crate) const GLUE: &str = "machine.js";
-
 /// Grows when the glue is made in another way.
 const RECIPE: u32 = 1;
-
-/// For size. The features are those that the compiler and wasm-bindgen use and
-/// every browser has had since 2022; nothing else may creep in.
-const WASM_OPT: &[&str] = &[
-    "-Oz",
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-    "--strip-debug",
-    "--strip-producers",
-    "--strip-target-features",
-];
 
 /// A crate that becomes a module.
 pub(crate) struct Source {
@@ -114,7 +92,7 @@ pub(crate) fn artifacts(cargo: Run) -> Result<Vec<Artifact>> {
 pub(crate) fn bind(compiled: &Path, source: &Source) -> Result<Done> {
     let directory = &source.directory;
     let stamp = stamp(&source.name, "module");
-    let made = [GLUE, MODULE, "machine.d.ts"].map(|file| directory.join(file));
+    let made = [GLUE, MODULE, GLUE_TYPES].map(|file| directory.join(file));
     // The versions of both tools are part of the input.
     Inputs::new()
         .fact(&format!("{RECIPE} {}", WASM_OPT.join(" ")))
@@ -123,19 +101,7 @@ pub(crate) fn bind(compiled: &Path, source: &Source) -> Result<Done> {
         .path(compiled)?
         .unless_done(&stamp, &made, || {
             report::note(&format!("{}: wasm-bindgen, wasm-opt", source.name));
-            fs::create_dir_all(directory)?;
-            Bindgen::new()
-                .input_path(compiled)
-                .web(true)?
-                // The glue knows where its module is, as bundlers understand it.
-                .omit_default_module_path(false)
-                .out_name(STEM)
-                .typescript(true)
-                .remove_producers_section(true)
-                .generate(directory)
-                .with_context(|| format!("wasm-bindgen failed on {}", compiled.display()))?;
-            // The types of the bare module: nobody imports it but the glue.
-            let _ = fs::remove_file(directory.join("machine_bg.wasm.d.ts"));
+            glue::bind(compiled, directory)?;
             optimize(&directory.join(MODULE))
         })
 }

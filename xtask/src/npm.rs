@@ -8,11 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use aper_npm::glue::{GLUE, GLUE_TYPES, MODULE};
+use aper_npm::manifest::{ENTRIES, Manifest};
+use aper_npm::typescript::{self, Check, TYPES};
 
 use crate::command::Run;
 use crate::layout::{self, Package, VERSION};
-use crate::module::{self, GLUE, MODULE, Source};
+use crate::module::{self, Source};
 use crate::stamp::Inputs;
 use crate::wasm::Toolchain;
 use crate::{node, report};
@@ -97,7 +99,7 @@ fn write_types(packages: &[Package]) -> Result<()> {
             })
             .and_then(|artifact| artifact.executable.as_ref())
             .with_context(|| format!("{} has no tests", package.web_crate()))?;
-        let types = package.directory().join("types.d.ts");
+        let types = package.directory().join(TYPES);
         // A fresh name, so that an old file is not taken for a new one.
         let fresh = types.with_extension("new");
         let _ = fs::remove_file(&fresh);
@@ -117,19 +119,18 @@ fn write_types(packages: &[Package]) -> Result<()> {
 /// Everything of the package that is neither module nor types.
 fn wrap(package: &Package) -> Result<()> {
     let directory = package.directory();
-    let types = directory.join("types.d.ts");
+    let types = directory.join(TYPES);
     let entries = package
         .entries()
         .into_iter()
-        .flat_map(|entry| ["js", "d.ts"].map(|ending| directory.join(format!("{entry}.{ending}"))));
+        .flat_map(|e| ["js", "d.ts"].map(|ending| directory.join(format!("{}.{ending}", e.file))));
     let made: Vec<_> = entries.chain([directory.join("package.json")]).collect();
     let mut inputs = Inputs::new()
         .fact(&manifest(package))
-        .path(&sources().join("tsconfig.json"))?
         .path(&readme(package))?
         .path(&layout::root().join("LICENSE"))?
         .path(&types)?
-        .path(&directory.join("machine.d.ts"))?;
+        .path(&directory.join(GLUE_TYPES))?;
     for source in source_directories(package) {
         inputs = inputs.path(&source)?;
     }
@@ -164,7 +165,7 @@ fn remove_stale(package: &Path) -> Result<()> {
     for entry in fs::read_dir(package)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_file() && ![GLUE, MODULE, "machine.d.ts", "types.d.ts"].contains(&&*name) {
+        if path.is_file() && ![GLUE, MODULE, GLUE_TYPES, TYPES].contains(&&*name) {
             fs::remove_file(&path)?;
         }
     }
@@ -175,76 +176,24 @@ fn remove_stale(package: &Path) -> Result<()> {
 /// beside it; so its public types are this machine's.
 fn compile_typescript(package: &Package) -> Result<()> {
     let scratch = layout::products().join("npm-build").join(&package.name);
-    let _ = fs::remove_dir_all(&scratch);
-    fs::create_dir_all(&scratch)?;
-    for directory in source_directories(package) {
-        let entries = fs::read_dir(&directory);
-        for entry in entries.with_context(|| format!("cannot read {}", directory.display()))? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // The sources bring stand-ins for what a machine provides, for editors.
-            if path.is_file() && !["types.d.ts", "machine.d.ts"].contains(&name.as_str()) {
-                fs::copy(&path, scratch.join(name))?;
-            }
-        }
-    }
-    for provided in ["types.d.ts", "machine.d.ts"] {
-        fs::copy(package.directory().join(provided), scratch.join(provided))?;
-    }
-    let config = json!({
-        "extends": sources().join("tsconfig.json"),
-        "compilerOptions": {
-            "noEmit": false, "declaration": true,
-            "rootDir": ".", "outDir": package.directory(), "paths": {},
-        },
-        "include": ["*.ts"],
-    });
-    fs::write(scratch.join("tsconfig.json"), format!("{config:#}\n"))?;
+    let directories = source_directories(package);
+    let sources: Vec<&Path> = directories.iter().map(PathBuf::as_path).collect();
+    typescript::lay_out(&sources, &package.directory(), &scratch, Check::All)?;
     node::tsc()?.arg("--project").arg(&scratch).show()
 }
 
-/// The package's `package.json`: text, because the order matters (of several
-/// conditions in `exports` the first that fits is taken).
-///
-/// React is asked for only by whoever imports the part for it, so it is an
-/// optional peer and nothing that is installed.
+/// The package's `package.json`.
 fn manifest(package: &Package) -> String {
-    let has_snippets = package.directory().join("snippets").is_dir();
-    let snippets = if has_snippets { ", \"snippets\"" } else { "" };
-    let [entry, react] = package.entries();
-    format!(
-        r#"{{
-  "name": "{name}",
-  "version": "{VERSION}",
-  "description": "{description}",
-  "license": "{license}",
-  "repository": {{ "type": "git", "url": "git+{repository}.git" }},
-  "type": "module",
-  "sideEffects": false,
-  "engines": {{ "node": ">=20" }},
-  "exports": {{
-    ".": {{
-      "types": "./{entry}.d.ts",
-      "default": "./{entry}.js"
-    }},
-    "./react": {{
-      "types": "./{react}.d.ts",
-      "default": "./{react}.js"
-    }},
-    "./{MODULE}": "./{MODULE}",
-    "./package.json": "./package.json"
-  }},
-  "types": "./{entry}.d.ts",
-  "files": ["*.js", "*.d.ts", "{MODULE}"{snippets}],
-  "peerDependencies": {{ "react": ">=18" }},
-  "peerDependenciesMeta": {{ "react": {{ "optional": true }} }}
-}}
-"#,
-        name = package.npm_name(),
-        description = package.description(),
-        license = env!("CARGO_PKG_LICENSE"),
-        repository = env!("CARGO_PKG_REPOSITORY"),
-    )
+    let manifest = Manifest {
+        name: &package.npm_name(),
+        version: VERSION,
+        description: &package.description(),
+        license: Some(env!("CARGO_PKG_LICENSE")),
+        repository: Some(env!("CARGO_PKG_REPOSITORY")),
+        entries: package.entries(),
+        snippets: package.directory().join("snippets").is_dir(),
+    };
+    manifest.to_string()
 }
 
 /// The files that a browser loads before it can connect: module, glue and the
@@ -254,9 +203,12 @@ pub(crate) fn loaded(package: &Package) -> Result<[Vec<u8>; 3]> {
     let read =
         |path: &Path| fs::read(path).with_context(|| format!("{} is missing", path.display()));
     let mut own = Vec::new();
-    let [_, react] = package.entries();
+    // The parts for frameworks are for whoever imports them, and so is what they
+    // are made of.
+    let apart = ENTRIES.iter().chain(package.entries()).filter(|entry| entry.name != ".");
+    let apart: Vec<String> = apart.map(|entry| format!("{}.js", entry.file)).collect();
     for name in script_names(&directory)? {
-        if ![GLUE, "react.js", &format!("{react}.js")].contains(&&*name) {
+        if name != GLUE && !apart.contains(&name) {
             own.extend(read(&directory.join(name))?);
         }
     }
