@@ -19,8 +19,12 @@ pub struct Entry {
 }
 
 /// What can be imported of every package.
-pub const ENTRIES: &[Entry] =
-    &[Entry { name: ".", file: "index" }, Entry { name: "./react", file: "react" }];
+pub const ENTRIES: &[Entry] = &[
+    Entry { name: ".", file: "index" },
+    Entry { name: "./react", file: "react" },
+    Entry { name: "./svelte", file: "svelte" },
+    Entry { name: "./vue", file: "vue" },
+];
 
 /// What npm is told of a package; [`Display`](fmt::Display) writes it.
 ///
@@ -62,7 +66,7 @@ pub struct Manifest<'a> {
 /// Frameworks for which a package has a part, and from which version on. Only
 /// whoever imports that part needs them, so they are optional peers and nothing
 /// that is installed.
-const PEERS: &[(&str, &str)] = &[("react", ">=18")];
+const PEERS: &[(&str, &str)] = &[("react", ">=18"), ("svelte", ">=4"), ("vue", ">=3.3")];
 
 /// Text, and not a JSON value: the order matters, of several conditions in
 /// `exports` the first that fits is taken.

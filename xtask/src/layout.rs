@@ -169,6 +169,8 @@ impl Package {
             Kind::Document => &[
                 Entry { name: ".", file: "document" },
                 Entry { name: "./react", file: "document-react" },
+                Entry { name: "./svelte", file: "document-svelte" },
+                Entry { name: "./vue", file: "document-vue" },
             ],
         }
     }

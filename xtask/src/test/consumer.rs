@@ -57,7 +57,7 @@ fn npm_do(at: &Path, args: &[&str], tarball: &Path) -> Result<()> {
 fn check_manifest(package: &Path) -> Result<()> {
     let text = fs::read_to_string(package.join("package.json")).context("nothing was installed")?;
     let manifest: Value = serde_json::from_str(&text)?;
-    // React is a peer that may be missing: nothing is installed for it.
+    // The frameworks are peers that may be missing: nothing is installed for them.
     for unwanted in ["dependencies", "optionalDependencies", "scripts"] {
         if manifest.get(unwanted).is_some() {
             bail!("the package has {unwanted}");

@@ -1,0 +1,16 @@
+import { LiveDocument, type CreateOptions, type DocumentClient } from './document.js';
+import { useLive } from './svelte.js';
+
+export { useSelector, useStatus, type Store } from './svelte.js';
+
+/**
+ * A client of a document, for as long as the component lives; to be called
+ * while that is made, as everything here. `S` is the shape of the document. The
+ * options count then: another session is another component, `{#key session}`.
+ *
+ * The client is there at once and connects when the component is on the page:
+ * never on a server.
+ */
+export function useClient<S = any>(options: CreateOptions): DocumentClient<S> {
+  return useLive(new LiveDocument<S>(options));
+}
