@@ -22,6 +22,8 @@ mod migrating;
 mod presence;
 mod program;
 mod returning;
+#[cfg(feature = "document")]
+mod scaffold;
 mod sleeping;
 mod stopping;
 mod together;

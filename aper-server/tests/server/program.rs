@@ -73,7 +73,7 @@ fn a_schema_that_is_none_is_said_in_one_sentence() {
 #[test]
 fn its_help_names_what_it_hosts_and_its_flags() {
     let help = String::from_utf8(program(&["--help"]).output().unwrap().stdout).unwrap();
-    for wanted in ["/document/SESSION", "--document-schema", "--listen", "journal"] {
+    for wanted in ["/document/SESSION", "--document-schema", "--listen", "journal", "new"] {
         assert!(help.contains(wanted), "{wanted} in {help}");
     }
 }

@@ -1,5 +1,7 @@
 //! A server of documents, for applications without Rust: at
-//! `/document/{session}`.
+//! `/document/{session}`. And for those with Rust, the beginning of one.
+
+mod new;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use std::process::ExitCode;
 use aper::sync::Admission;
 use aper_document::{Document, Schema};
 use aper_server::{Server, ServerBuilder, program};
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Hosts shared documents: clients connect by WebSocket at /document/SESSION.
 #[derive(Debug, Parser)]
@@ -21,8 +23,27 @@ struct Flags {
     server: program::Arguments,
 }
 
+// What this program can do that a server of one's own cannot. (Documented, it
+// would be what the program says of itself.)
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Begin an application of your own: its machine, server and page, with tests.
+    New(new::Arguments),
+}
+
 fn main() -> ExitCode {
-    let Flags { document_schema, server } = Flags::parse();
+    let line = Command::augment_subcommands(Flags::command()).get_matches();
+    // Of another command this is an error, and it is for the flags to read.
+    if let Ok(Command::New(arguments)) = Command::from_arg_matches(&line) {
+        return new::run(&arguments);
+    }
+    match Flags::from_arg_matches(&line) {
+        Ok(flags) => serve(flags),
+        Err(error) => error.exit(),
+    }
+}
+
+fn serve(Flags { document_schema, server }: Flags) -> ExitCode {
     match builder(document_schema.as_deref()) {
         Ok(builder) => program::run_with(builder, server),
         Err(sentence) => program::cannot(&sentence),
