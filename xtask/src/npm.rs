@@ -122,7 +122,7 @@ fn wrap(package: &Package) -> Result<()> {
     let types = directory.join(TYPES);
     let entries = package
         .entries()
-        .into_iter()
+        .iter()
         .flat_map(|e| ["js", "d.ts"].map(|ending| directory.join(format!("{}.{ending}", e.file))));
     let made: Vec<_> = entries.chain([directory.join("package.json")]).collect();
     let mut inputs = Inputs::new()

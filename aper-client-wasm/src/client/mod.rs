@@ -4,7 +4,6 @@ mod presence;
 mod shell;
 mod told;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -15,7 +14,7 @@ use aper::{Identity, StateMachine, Timestamp};
 use futures::channel::oneshot;
 
 pub(crate) use self::shell::Ended;
-use self::shell::{Listener, News, Shell};
+use self::shell::{Listeners, News, Shell};
 use self::told::Unseen;
 pub use self::told::{Changes, Submission, Subscription};
 use crate::clock;
@@ -339,7 +338,7 @@ impl<S: StateMachine> Client<S> {
     fn listen(
         &self,
         listener: impl Fn() + 'static,
-        among: fn(&Shell<S>) -> &RefCell<Vec<(u64, Listener)>>,
+        among: fn(&Shell<S>) -> &Listeners,
     ) -> Subscription {
         let shell = &self.shell;
         let id = shell.next_listener.replace(shell.next_listener.get() + 1);

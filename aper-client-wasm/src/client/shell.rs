@@ -22,6 +22,9 @@ pub(crate) type Ended<C> = Result<Outcome<C>, Error>;
 
 pub(super) type Listener = Rc<dyn Fn()>;
 
+/// By the numbers under which they end.
+pub(super) type Listeners = RefCell<Vec<(u64, Listener)>>;
+
 pub(super) type Settle<C> = Box<dyn FnOnce(Ended<C>)>;
 
 /// What the application has not been told yet.
@@ -51,9 +54,9 @@ pub(super) struct Shell<S: StateMachine> {
     inputs: RefCell<VecDeque<Input>>,
     pub(super) waiting: RefCell<VecDeque<(Ticket, Settle<S::Conflict>)>>,
     pub(super) news: RefCell<VecDeque<News<S::Conflict>>>,
-    pub(super) listeners: RefCell<Vec<(u64, Listener)>>,
+    pub(super) listeners: Listeners,
     /// Told what is new about what the others show.
-    pub(super) presence_listeners: RefCell<Vec<(u64, Listener)>>,
+    pub(super) presence_listeners: Listeners,
     pub(super) next_listener: Cell<u64>,
     on_identity: Option<Box<dyn Fn(Identity)>>,
     store: Option<Box<Store>>,
@@ -257,7 +260,7 @@ impl<S: StateMachine> Shell<S> {
     }
 }
 
-fn call(listeners: &RefCell<Vec<(u64, Listener)>>) {
+fn call(listeners: &Listeners) {
     let all = listeners.borrow().clone();
     for (id, listener) in all {
         let is_subscribed = listeners.borrow().iter().any(|(other, _)| *other == id);
