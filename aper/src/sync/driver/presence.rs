@@ -14,6 +14,28 @@ impl<S: WithPresence> Driver<S> {
     /// and again on each connection. Drain [`next_output`](Self::next_output)
     /// afterwards.
     ///
+    /// ```
+    /// use aper::collections::Counter;
+    /// use aper::limits::PRESENCE_BYTES;
+    /// use aper::sync::driver::{Driver, ErrorCode};
+    /// use aper::{LocalTime, StateMachine, WithPresence};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize, StateMachine)]
+    /// #[machine(presence = String)]
+    /// struct Room {
+    ///     visits: Counter,
+    /// }
+    ///
+    /// let mut driver = Driver::<Room>::new(None, None, || 0.5);
+    /// let now = LocalTime::from_millis(0);
+    /// driver.set_presence(now, &"Ada".to_owned())?; // told when there is a connection
+    /// let refused = driver.set_presence(now, &"A".repeat(PRESENCE_BYTES));
+    /// assert_eq!(refused.map_err(|error| error.code), Err(ErrorCode::TooBig), "it is Ada still");
+    /// driver.clear_presence(now); // she looks elsewhere
+    /// # Ok::<(), aper::sync::driver::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the value cannot be encoded, or is too long; then what was shown

@@ -22,14 +22,14 @@ pub struct PresenceRevision(pub u64);
 /// use aper::ClientId;
 /// use aper::protocol::Payload;
 /// use aper::sync::ConnectionId;
-/// use aper::sync::presence::{PresenceRevision, PresenceTable};
+/// use aper::sync::presence::{PresenceNews, PresenceRevision, PresenceTable};
 ///
 /// let mut table = PresenceTable::default();
 /// let (old, new) = (ConnectionId(1), ConnectionId(2));
 /// table.enter(old, ClientId(7));
 /// table.set(old, Some(Payload(vec![1])));
 /// table.set(old, Some(Payload(vec![2])));
-/// let news = table.read(PresenceRevision::default());
+/// let news: PresenceNews = table.read(PresenceRevision::default());
 /// assert_eq!(news.updates[0].changes.len(), 1, "a reader skips what was overtaken");
 ///
 /// // Client 7 comes back before its old connection is known to have ended.
