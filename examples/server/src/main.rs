@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         .machine(|_| drop_four::DropFour::default())
         .machine(|_| timer::Timers::default())
         .machine(|_| kanban::Board::default())
+        .machine(|_| whiteboard::Whiteboard::default())
         .machine(|_| aper_document::Document::default());
     aper_server::program::run(server)
 }
