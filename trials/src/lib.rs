@@ -1,15 +1,17 @@
 //! What Aper promises, tried on real processes and real sockets, for minutes:
 //! [`kill9`] kills a server in the middle of its work, over and over;
 //! [`chaos`] lets many clients, some of them in a browser, work over a network
-//! that does everything that networks do. `cargo xtask kill9` and `cargo xtask
-//! chaos` build what they need and run them.
+//! that does everything that networks do; [`whiteboard`] lets many draw and
+//! point, and counts what that costs. `cargo xtask kill9`, `cargo xtask chaos`
+//! and `cargo xtask whiteboard` build what they need and run them.
 //!
-//! Both end with one line that begins with `RESULT`, and with an error if
-//! anything was lost or happened twice.
+//! Each ends with one line that begins with `RESULT`, and with an error if
+//! anything was lost, happened twice, or cost more than it may.
 
 pub mod chaos;
 pub mod kill9;
 pub mod ledger;
+pub mod whiteboard;
 
 use std::io::{self, Write as _};
 

@@ -1,5 +1,6 @@
 //! The developer's commands: `cargo xtask demo`, `test`, `sim`, `fuzz`,
-//! `journal-faults`, `kill9`, `chaos`, `bench`, `docs`, `npm`, `size`, `wasm`.
+//! `journal-faults`, `kill9`, `chaos`, `whiteboard`, `bench`, `docs`, `npm`, `size`,
+//! `wasm`.
 //!
 //! Each gets what it needs (a toolchain for the browser, npm packages, a
 //! browser), does only what its inputs make necessary, and says what it does.
@@ -37,7 +38,7 @@ use crate::bench::Scale;
 use crate::demo::Open;
 use crate::fuzz::Plan;
 use crate::layout::Package;
-use crate::trials::{Chaos, Journal, Kill9};
+use crate::trials::{Chaos, Journal, Kill9, Whiteboard};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands of Aper", version)]
@@ -143,6 +144,18 @@ enum Task {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Let many draw on a whiteboard, and count what two browsers are told and show
+    Whiteboard {
+        /// How long the browsers look
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// How many draw
+        #[arg(long, default_value_t = 20)]
+        bots: u16,
+        /// How many browsers look
+        #[arg(long, default_value_t = 2)]
+        tabs: u16,
+    },
     /// Check that the crate `aper` is pure
     Purity,
     /// Make the npm packages of `Document` and the examples, and their tarballs
@@ -205,6 +218,9 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Sim { mutants: true, seed, .. } => sim::run(sim::Task::Mutants, seed)?,
         Task::Sim { full: true, seed, .. } => sim::run(sim::Task::Schedules(1_000_000), seed)?,
         Task::Sim { schedules, seed, .. } => sim::run(sim::Task::Schedules(schedules), seed)?,
+        Task::Whiteboard { seconds, bots, tabs } => {
+            trials::whiteboard(&Whiteboard { seconds, bots, tabs })?;
+        }
         Task::Kill9 { kills, clients, seed, forgetful } => {
             let journal = if forgetful { Journal::Forgetful } else { Journal::OnDisk };
             trials::kill9(&Kill9 { kills, clients, seed, journal })?;

@@ -1,4 +1,4 @@
-//! `cargo xtask kill9` and `cargo xtask chaos`: what takes minutes, and real
+//! `cargo xtask kill9`, `chaos` and `whiteboard`: what takes minutes, and real
 //! processes. The programs of the package `aper-trials` do it; here they get
 //! what they need.
 
@@ -39,6 +39,14 @@ pub(crate) struct Chaos {
     pub(crate) seed: Option<u64>,
 }
 
+/// A trial of many who draw.
+#[derive(Debug)]
+pub(crate) struct Whiteboard {
+    pub(crate) seconds: u64,
+    pub(crate) bots: u16,
+    pub(crate) tabs: u16,
+}
+
 /// Builds and tries it.
 ///
 /// # Errors
@@ -77,6 +85,29 @@ pub(crate) fn chaos(trial: &Chaos) -> Result<()> {
         .args([OsStr::new("--pages"), layout::pages().as_os_str()])
         .args([OsStr::new("--browser"), browser.as_os_str()])
         .args([OsStr::new("--script"), layout::root().join("trials/tabs.mjs").as_os_str()])
+        .show()
+}
+
+/// Builds and tries it.
+///
+/// # Errors
+/// If it does not build, or a browser is told more than it may be.
+pub(crate) fn whiteboard(trial: &Whiteboard) -> Result<()> {
+    node::check()?;
+    node::install()?;
+    let browser = chromium::browser()?;
+    let examples = layout::examples()?;
+    npm::assemble(&wasm::toolchain()?, &examples)?;
+    pages::build(&examples)?;
+    let programs = build()?;
+    Run::new(program(&programs, "trial-whiteboard")?)
+        .dir(layout::root())
+        .args(["--seconds", &trial.seconds.to_string()])
+        .args(["--bots", &trial.bots.to_string()])
+        .args(["--tabs", &trial.tabs.to_string()])
+        .args([OsStr::new("--pages"), layout::pages().as_os_str()])
+        .args([OsStr::new("--browser"), browser.as_os_str()])
+        .args([OsStr::new("--script"), layout::root().join("trials/whiteboard.mjs").as_os_str()])
         .show()
 }
 
