@@ -38,6 +38,16 @@ const uses: Record<string, (page: Page) => Promise<void>> = {
     await addCards(page, 'To do', 'cake', 'chairs');
     await page.getByRole('button', { name: 'Edit “cake”' }).click();
   },
+  async whiteboard(page) {
+    for (const tool of ['Rectangle', 'Ellipse']) {
+      await page.getByRole('button', { name: tool }).click();
+      await page.locator('#board').focus();
+      await page.keyboard.press('Enter');
+    }
+    await page.getByRole('button', { name: 'Select and move' }).click();
+    await page.getByRole('img', { name: 'Ellipse' }).focus();
+    await expect(page.getByRole('button', { name: 'Erase' })).toBeVisible();
+  },
   async timer(page) {
     await page.getByLabel('What for?').fill('Tea');
     await page.getByLabel('Minutes').fill('10');
