@@ -127,6 +127,8 @@ fn wrap(package: &Package) -> Result<()> {
     let made: Vec<_> = entries.chain([directory.join("package.json")]).collect();
     let mut inputs = Inputs::new()
         .fact(&manifest(package))
+        // What TypeScript's compiler is told.
+        .path(&layout::root().join("aper-npm/src/typescript.rs"))?
         .path(&readme(package))?
         .path(&layout::root().join("LICENSE"))?
         .path(&types)?
