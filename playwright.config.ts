@@ -64,7 +64,14 @@ export default defineConfig({
   },
   projects: [
     { name: 'examples', testDir: 'examples', testMatch: '*/tests/**/*.spec.ts' },
-    { name: 'template', testDir: 'templates/tests', use: { baseURL: templateOrigin } },
+    {
+      name: 'template',
+      testDir: 'templates/tests',
+      testMatch: 'react-todo.spec.ts',
+      use: { baseURL: templateOrigin },
+    },
+    // Served by the server of the application that was made.
+    { name: 'new', testDir: 'templates/tests', testMatch: 'new.spec.ts' },
     { name: 'package', testDir: 'aper-client-wasm/npm/tests', testMatch: '**/*.spec.ts' },
   ],
   webServer: [

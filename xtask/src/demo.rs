@@ -74,10 +74,18 @@ fn check_port(address: SocketAddr) -> Result<()> {
 /// # Errors
 /// If it does not compile.
 pub(crate) fn build_server(packages: &[&str]) -> Result<PathBuf> {
-    let build = Run::new(layout::cargo()).dir(layout::root()).args(["build", "--bin", SERVER]);
+    build_program(SERVER, packages)
+}
+
+/// Builds a program of these packages.
+///
+/// # Errors
+/// If it does not compile.
+pub(crate) fn build_program(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let build = Run::new(layout::cargo()).dir(layout::root()).args(["build", "--bin", name]);
     let made = module::artifacts(build.args(packages))?;
     let program = made.into_iter().filter_map(|artifact| artifact.executable).next_back();
-    program.with_context(|| format!("{SERVER} is no program"))
+    program.with_context(|| format!("{name} is no program"))
 }
 
 fn start(program: &PathBuf, address: SocketAddr) -> Result<Background> {

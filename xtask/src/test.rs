@@ -8,6 +8,7 @@
 mod consumer;
 mod counts;
 mod front_end;
+mod scaffold;
 mod script;
 mod steps;
 mod template;

@@ -48,6 +48,31 @@ impl Toolchain {
         run.without(FOREIGN)
     }
 
+    /// A program that is this toolchain's cargo, written into `directory`, for
+    /// others to call; none if it is the cargo that everybody calls anyway.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn script(&self, directory: &Path) -> Result<Option<PathBuf>> {
+        if self.env.is_empty() {
+            return Ok(None);
+        }
+        let quoted = |text: &OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
+        let mut text = format!("#!/bin/sh\nunset {}\n", FOREIGN.join(" "));
+        for (name, value) in &self.env {
+            text += &format!("export {}={}\n", name.to_string_lossy(), quoted(value));
+        }
+        text += &format!("exec {} \"$@\"\n", quoted(&self.cargo));
+        let script = directory.join("cargo-for-the-browser");
+        std::fs::write(&script, text)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Some(script))
+    }
+
     /// Its clippy, if it has one. (Not `cargo clippy`: of several, cargo takes
     /// the one that came with rustup.)
     pub(crate) fn clippy(&self) -> Option<Run> {

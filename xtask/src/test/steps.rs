@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::counts::Counts;
-use super::{Outcome, consumer, front_end, script, template};
+use super::{Outcome, consumer, front_end, scaffold, script, template};
 use crate::command::{Run, find};
 use crate::fuzz::{self, Ended, Plan};
 use crate::trials::{self, Chaos, Kill9};
@@ -65,6 +65,11 @@ pub(super) const ALL: &[Step] = &[
         name: "template",
         about: "the template as a stranger has it, in Chromium",
         run: template,
+    },
+    Step {
+        name: "new",
+        about: "what `aper-server new` makes: its tests, and its page in Chromium",
+        run: new,
     },
     Step { name: "browser", about: "the example pages in Chromium", run: browser },
     Step {
@@ -305,6 +310,20 @@ fn template(session: &mut Session) -> Result<Outcome> {
         ("APER_TEMPLATE_PORT".into(), free_port()?.to_string().into()),
     ];
     playwright("template", &browser, &server, &template.path().into(), &environment)
+}
+
+fn new(session: &mut Session) -> Result<Outcome> {
+    node::check()?;
+    let toolchain = need!(session.toolchain(), "npm");
+    let browser = need!(session.browser(), "new");
+    // With the features of the tests, so that little is left to build.
+    let program = demo::build_program("aper-server", OTHERS)?;
+    let made = scaffold::build(&program, &toolchain)?;
+    let shown = playwright("new", &browser, &made.server, &made.pages, &[])?;
+    Ok(match shown {
+        Outcome::Ran(counts) => Outcome::Ran(counts + made.tests),
+        other => other,
+    })
 }
 
 fn browser(session: &mut Session) -> Result<Outcome> {

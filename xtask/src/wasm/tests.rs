@@ -151,3 +151,22 @@ fn the_choice_is_one_of_two_words() {
     let error = read("debian").unwrap_err().to_string();
     assert!(error.contains("\"debian\"") && error.contains("`rustup` or `distribution`"));
 }
+
+#[test]
+fn others_can_call_a_toolchain_by_a_script() {
+    let directory = tempfile::tempdir().unwrap();
+    let toolchain = |env| Toolchain {
+        description: String::new(),
+        cargo: "/usr/bin/env".into(),
+        cargo_clippy: None,
+        env,
+    };
+    assert_eq!(toolchain(Vec::new()).script(directory.path()).unwrap(), None);
+
+    let env = vec![("RUSTC".into(), "it's private".into())];
+    let script = toolchain(env).script(directory.path()).unwrap().unwrap();
+    let said = Run::new(&script).env("RUSTUP_TOOLCHAIN", "another").arg("A=b c").quiet().unwrap();
+    assert!(said.lines().any(|line| line == "RUSTC=it's private"), "{said}");
+    assert!(said.lines().any(|line| line == "A=b c"), "{said}");
+    assert!(!said.lines().any(|line| line.starts_with("RUSTUP_TOOLCHAIN=")), "{said}");
+}
