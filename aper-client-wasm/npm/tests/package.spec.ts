@@ -1,9 +1,58 @@
 /**
  * The packed tarball, installed into an empty project and bundled there
- * (`consumer/`), on a live server.
+ * (`consumer/`), or built by other tools (`bundlers/`), on a live server.
  */
 
+import { readFile } from 'node:fs/promises';
+
 import { expect, test, type Page } from '@playwright/test';
+
+/** Where each tool's page is, under the server's address. */
+const pages = {
+  Vite: '/',
+  webpack: '/webpack/',
+  esbuild: '/esbuild/',
+  'no bundler': '/plain/',
+  Next: '/next/',
+};
+
+for (const [tool, path] of Object.entries(pages)) {
+  test(`with ${tool} it counts, and refuses with its conflict`, async ({ page }) => {
+    await page.goto(`${path}?session=with-${Date.now()}`);
+    await expect(page.locator('#value')).toHaveText('0');
+    await page.click('#increment');
+    await expect(page.locator('#outcome')).toHaveText('ok');
+    await expect(page.locator('#value')).toHaveText('1');
+    await page.click('#decrement');
+    await expect(page.locator('#value')).toHaveText('0');
+    await page.click('#decrement');
+    await expect(page.locator('#outcome')).toContainText('"conflict":"atZero"');
+    await expect(page.locator('#value')).toHaveText('0');
+  });
+
+  test(`with ${tool} nothing is loaded twice, and nothing complains`, async ({ page }) => {
+    const complaints: string[] = [];
+    const modules: string[] = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('response', (response) => {
+      if (response.url().endsWith('.wasm')) modules.push(response.headers()['content-type'] ?? '');
+    });
+    await page.goto(`${path}?session=quiet-${Date.now()}`);
+    await expect(page.locator('#value')).toHaveText('0');
+    expect(complaints).toEqual([]);
+    // Another type, and browsers would not compile it while it arrives.
+    expect(modules).toEqual(['application/wasm']);
+  });
+}
+
+test('Next renders it where there is no browser', async () => {
+  const html = await readFile(`${process.env['APER_PAGES']}/next/index.html`, 'utf8');
+  expect(html).toContain('<p id="server">of a server</p>');
+  expect(html).toContain('<p id="connection">connecting</p>');
+});
 
 test('the installed package counts, in two browsers at once', async ({ browser }) => {
   const session = `package-${Date.now()}`;
@@ -24,29 +73,4 @@ test('the installed package counts, in two browsers at once', async ({ browser }
     await page.goto(`/?session=${name}`);
     return page;
   }
-});
-
-test('a refusal reaches the page with its conflict', async ({ page }) => {
-  await page.goto(`/?session=refused-${Date.now()}`);
-  await expect(page.locator('#value')).toHaveText('0');
-  await page.click('#decrement');
-  await expect(page.locator('#outcome')).toContainText('"conflict":"atZero"');
-  await expect(page.locator('#value')).toHaveText('0');
-});
-
-test('nothing is loaded but the bundle and the module, and nothing complains', async ({ page }) => {
-  const complaints: string[] = [];
-  const modules: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('response', (response) => {
-    if (response.url().endsWith('.wasm')) modules.push(response.headers()['content-type'] ?? '');
-  });
-  await page.goto(`/?session=quiet-${Date.now()}`);
-  await expect(page.locator('#value')).toHaveText('0');
-  expect(complaints).toEqual([]);
-  // Another type, and browsers would not compile it while it arrives.
-  expect(modules).toEqual(['application/wasm']);
 });

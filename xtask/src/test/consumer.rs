@@ -1,6 +1,7 @@
-//! A project as a user would have it: empty but for Vite and TypeScript, with
-//! a packed tarball installed. It is made in a temporary directory, outside of
-//! the repository, where nothing of ours is found by accident.
+//! Projects as users would have them, with a packed tarball installed: one that
+//! is empty but for Vite and TypeScript, and one with other bundlers. They are
+//! made in temporary directories, outside of the repository, where nothing of
+//! ours is found by accident.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,20 +10,24 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::layout::Package;
 use crate::{layout, node, npm, report};
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 /// The example whose package is installed.
 const EXAMPLE: &str = "counter";
+const CONSUMER: &str = "aper-client-wasm/npm/tests/consumer";
+/// webpack, esbuild, Next, and none.
+const BUNDLERS: &str = "aper-client-wasm/npm/tests/bundlers";
 
-/// The built project; deleted when this value is dropped.
+/// The built projects; deleted when this value is dropped.
 pub(super) struct Consumer {
     _directory: tempfile::TempDir,
-    /// The project's bundle.
+    /// What Vite made, and in it a directory for each of the others.
     pub(super) pages: PathBuf,
 }
 
-/// Makes and builds the project.
+/// Makes and builds the projects.
 ///
 /// # Errors
 /// If the package does not install, type-check or bundle there.
@@ -31,26 +36,43 @@ pub(super) fn build() -> Result<Consumer> {
     npm::pack(&packages)?;
     let directory = tempfile::tempdir()?;
     let at = directory.path();
-    copy(&layout::root().join("aper-client-wasm/npm/tests/consumer"), at)?;
+    copy(&layout::root().join(CONSUMER), at)?;
+    install(at, &packages)?;
     for package in &packages {
-        report::note(&format!("npm install {}", package.npm_name()));
-        npm_do(
-            at,
-            &["install", "--prefer-offline", "--no-audit", "--no-fund"],
-            &package.tarball(),
-        )?;
         check_manifest(&at.join("node_modules").join(package.npm_name()))?;
     }
     report::note("npm run build");
     let build = node::npm(at)?.args(["run", "build"]).limit(INSTALL_LIMIT).called("npm run build");
     build.quiet_or("the empty project with the package in it does not build")?;
     let pages = at.join("dist");
+    bundle_otherwise(&packages, &pages)?;
     Ok(Consumer { _directory: directory, pages })
 }
 
-fn npm_do(at: &Path, args: &[&str], tarball: &Path) -> Result<()> {
-    let run = node::npm(at)?.args(args).arg(tarball).limit(INSTALL_LIMIT).called("npm install");
-    run.quiet_or("the packed package does not install")
+/// Makes the project with the other bundlers, and adds to the pages what they
+/// have made of the same one.
+fn bundle_otherwise(packages: &[Package], pages: &Path) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let at = directory.path();
+    copy(&layout::root().join(BUNDLERS), at)?;
+    copy(&layout::root().join(CONSUMER), &at.join("page"))?;
+    install(at, packages)?;
+    report::note("npm run build: webpack, esbuild, Next");
+    let build = node::npm(at)?.args(["run", "build"]).env("NEXT_TELEMETRY_DISABLED", "1");
+    let build = build.limit(INSTALL_LIMIT).called("npm run build");
+    build.quiet_or("a bundler does not understand the package")?;
+    copy(&at.join("dist"), pages)
+}
+
+fn install(at: &Path, packages: &[Package]) -> Result<()> {
+    for package in packages {
+        report::note(&format!("npm install {}", package.npm_name()));
+        let args = ["install", "--prefer-offline", "--no-audit", "--no-fund"];
+        let run = node::npm(at)?.args(args).arg(package.tarball());
+        let run = run.limit(INSTALL_LIMIT).called("npm install");
+        run.quiet_or("the packed package does not install")?;
+    }
+    Ok(())
 }
 
 /// What a user of the package must be able to rely on.

@@ -48,7 +48,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "size", about: "what a browser downloads, and its limit", run: size },
     Step {
         name: "package",
-        about: "a packed tarball in an empty project, and a Rust front end, in Chromium",
+        about: "a packed tarball in projects of others, and a Rust front end, in Chromium",
         run: package,
     },
     Step {
