@@ -17,7 +17,7 @@ export function useClient(options: CreateOptions): LiveClient {
 }
 
 /** {@link useClient} for a client of any kind, which is not opened yet. */
-export function useLive<C extends Live<any>>(client: C): C {
+export function useLive<C extends Live<any, any>>(client: C): C {
   onMounted(() => client.open());
   onUnmounted(() => client.close());
   return client;
