@@ -8,6 +8,7 @@
 mod device;
 mod presence;
 mod replay;
+mod undo;
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -24,7 +25,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use self::device::Item;
 pub use self::presence::{Nothing, OfMachine, PresenceValues};
 pub use self::replay::replay;
-use crate::client::{Client, Ended, Options, Subscription};
+pub use self::undo::{NoUndo, UndoPart, WithUndo};
+use crate::client::{Client, Ended, Gesture, Options, Subscription, Way};
 use crate::value;
 
 /// Makes the JavaScript class `Machine` of a state machine: the whole content
@@ -47,51 +49,90 @@ use crate::value;
 /// # fn main() {}
 /// ```
 ///
-/// With `export_client!(Likes, replay)` the class can also run an
-/// [`aper::sync::Recording`], for tests; it costs some kilobytes.
-///
 /// The crate is a `cdylib` and nothing else. With this crate's feature
 /// `typescript` the macro also makes a test, `write_types`, that writes the
 /// TypeScript types of the machine to the file that the environment variable
 /// `APER_TYPES_OUT` names; state, transition and conflict must implement
 /// `ts_rs::TS` then.
 ///
-/// A machine with large states may say how a state becomes a JavaScript value,
-/// by a [`View`]: `export_client!(Machine, view = MyView)`.
+/// After the machine may come, in any order, what not every package needs, since
+/// each costs some bytes:
 ///
-/// One whose clients show each other something says so: `export_client!(Machine,
-/// presence)`. It is a [`WithPresence`](aper::WithPresence), and what is shown
-/// implements `ts_rs::TS` as well.
+/// | option | what it adds |
+/// |---|---|
+/// | `presence` | what clients show each other: the machine is a [`WithPresence`](aper::WithPresence), and what is shown implements `ts_rs::TS` as well |
+/// | `undo` | undo and redo, as far as the machine says what [takes a transition back](aper::StateMachine::inverse) |
+/// | `view = MyView` | how a state becomes a JavaScript value, by a [`View`]: for machines with large states |
+/// | `replay` | running an [`aper::sync::Recording`], for tests |
 #[macro_export]
 macro_rules! export_client {
-    ($machine:ty) => {
-        $crate::export_client!($machine, view = $crate::export::Whole);
+    ($machine:ty $(, $option:ident $(= $value:ty)?)* $(,)?) => {
+        $crate::__export_class!(
+            $machine,
+            $crate::__export_view!($([$option $($value)?])*),
+            $crate::__export_presence!($([$option $($value)?])*),
+            $crate::__export_undo!($([$option $($value)?])*),
+            $([$option $($value)?])*
+        );
+        $crate::__export_types!($machine, $([$option $($value)?])*);
     };
-    ($machine:ty, presence) => {
-        $crate::export_client!($machine, view = $crate::export::Whole, presence);
-    };
-    ($machine:ty, replay) => {
-        $crate::__export_class!($machine, $crate::export::Whole, $crate::export::Nothing, {
+}
+
+/// Each finds its own option among all, and knows what to do without it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_view {
+    () => { $crate::export::Whole };
+    ([view $view:ty] $($rest:tt)*) => { $view };
+    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_view!($($rest)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_presence {
+    () => { $crate::export::Nothing };
+    ([presence] $($rest:tt)*) => { $crate::export::OfMachine };
+    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_presence!($($rest)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_undo {
+    () => { $crate::export::NoUndo };
+    ([undo] $($rest:tt)*) => { $crate::export::WithUndo };
+    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_undo!($($rest)*) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_more {
+    ($machine:ty,) => {};
+    ($machine:ty, [replay] $($rest:tt)*) => {
+        #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
+        impl Machine {
             pub fn replay(recording: &[u8]) -> Result<Vec<u64>, JsValue> {
                 $crate::export::replay::<$machine>(recording)
             }
-        });
-        $crate::__export_types!($machine);
+        }
+        $crate::__export_more!($machine, $($rest)*);
     };
-    ($machine:ty, view = $view:ty) => {
-        $crate::__export_class!($machine, $view, $crate::export::Nothing, {});
-        $crate::__export_types!($machine);
+    ($machine:ty, [view $view:ty] $($rest:tt)*) => {
+        $crate::__export_more!($machine, $($rest)*);
     };
-    ($machine:ty, view = $view:ty, presence) => {
-        $crate::__export_class!($machine, $view, $crate::export::OfMachine, {});
-        $crate::__export_types!($machine, presence);
+    ($machine:ty, [presence] $($rest:tt)*) => { $crate::__export_more!($machine, $($rest)*); };
+    ($machine:ty, [undo] $($rest:tt)*) => { $crate::__export_more!($machine, $($rest)*); };
+    ($machine:ty, [$option:ident $($value:ty)?] $($rest:tt)*) => {
+        compile_error!(concat!(
+            "there is no option `", stringify!($option),
+            "`: there are `presence`, `undo`, `view = ...` and `replay`"
+        ));
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_class {
-    ($machine:ty, $view:ty, $presence:ty, { $($more:tt)* }) => {
+    ($machine:ty, $view:ty, $presence:ty, $undo:ty, $($options:tt)*) => {
         const _: () = {
             use wasm_bindgen::JsValue;
             use wasm_bindgen::prelude::wasm_bindgen;
@@ -100,7 +141,7 @@ macro_rules! __export_class {
 
             /// A client of one session.
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub struct Machine(Exported<$machine, $view, $presence>);
+            pub struct Machine(Exported<$machine, $view, $presence, $undo>);
 
             #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
             impl Machine {
@@ -168,6 +209,34 @@ macro_rules! __export_class {
                     self.0.presence_changes()
                 }
 
+                pub fn undo(&self, settle: Settle) -> bool {
+                    self.0.undo(settle)
+                }
+
+                pub fn redo(&self, settle: Settle) -> bool {
+                    self.0.redo(settle)
+                }
+
+                #[wasm_bindgen(js_name = canUndo)]
+                pub fn can_undo(&self) -> bool {
+                    self.0.can_undo()
+                }
+
+                #[wasm_bindgen(js_name = canRedo)]
+                pub fn can_redo(&self) -> bool {
+                    self.0.can_redo()
+                }
+
+                #[wasm_bindgen(js_name = beginGesture)]
+                pub fn begin_gesture(&self) {
+                    self.0.begin_gesture();
+                }
+
+                #[wasm_bindgen(js_name = endGesture)]
+                pub fn end_gesture(&self) {
+                    self.0.end_gesture();
+                }
+
                 pub fn restored(&self, settle: Settle) -> bool {
                     self.0.restored(settle)
                 }
@@ -207,8 +276,9 @@ macro_rules! __export_class {
                     $crate::export::on_panic(handler);
                 }
 
-                $($more)*
             }
+
+            $crate::__export_more!($machine, $($options)*);
         };
     };
 }
@@ -217,26 +287,29 @@ macro_rules! __export_class {
 #[macro_export]
 #[cfg(not(feature = "typescript"))]
 macro_rules! __export_types {
-    ($machine:ty $(, presence)?) => {};
+    ($machine:ty, $($options:tt)*) => {};
 }
 
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "typescript")]
 macro_rules! __export_types {
-    ($machine:ty) => {
+    ($machine:ty,) => {
         #[cfg(test)]
         #[test]
         fn write_types() {
             $crate::typescript::write_types::<$machine>();
         }
     };
-    ($machine:ty, presence) => {
+    ($machine:ty, [presence] $($rest:tt)*) => {
         #[cfg(test)]
         #[test]
         fn write_types() {
             $crate::typescript::write_types_with_presence::<$machine>();
         }
+    };
+    ($machine:ty, [$($other:tt)*] $($rest:tt)*) => {
+        $crate::__export_types!($machine, $($rest)*);
     };
 }
 
@@ -325,7 +398,7 @@ impl<S: Serialize> View<S> for Whole {
 }
 
 /// What is behind the class that [`export_client!`] makes.
-pub struct Exported<S: StateMachine, V = Whole, P = Nothing> {
+pub struct Exported<S: StateMachine, V = Whole, P = Nothing, U = NoUndo> {
     client: Client<S>,
     listener: Rc<Listener>,
     view: RefCell<V>,
@@ -333,11 +406,11 @@ pub struct Exported<S: StateMachine, V = Whole, P = Nothing> {
     state: RefCell<(u32, JsValue)>,
     /// What was given of what the others show.
     seen: RefCell<Seen>,
-    presence: PhantomData<P>,
+    parts: PhantomData<(P, U)>,
     _subscriptions: [Subscription; 2],
 }
 
-impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
+impl<S: StateMachine, V: View<S>, P: PresenceValues<S>, U: UndoPart> Exported<S, V, P, U> {
     /// Connects; see [`Client::connect`]. `kept` is what a device has of earlier
     /// clients, if there is a device that keeps this one.
     ///
@@ -367,6 +440,9 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
             }
         };
         let client = Client::open(url, options).map_err(|error| thrown(&listener, &error))?;
+        if U::IS_THERE {
+            client.keep_undo();
+        }
         let told = Rc::clone(&listener);
         let changed = client.on_change(move || told.changed());
         let told = Rc::clone(&listener);
@@ -379,7 +455,7 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
             view,
             state,
             seen: RefCell::default(),
-            presence: PhantomData,
+            parts: PhantomData,
             _subscriptions: [changed, presence],
         })
     }
@@ -487,6 +563,47 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
         presence::changes::<S, P>(&self.client, &mut self.seen.borrow_mut()).into()
     }
 
+    /// Takes the last gesture back, and has `settle` told how that ended; false
+    /// if there is none.
+    #[must_use]
+    pub fn undo(&self, settle: Settle) -> bool {
+        self.step(Way::Back, settle)
+    }
+
+    /// Does again what was last taken back, and has `settle` told how that
+    /// ended; false if there is nothing.
+    #[must_use]
+    pub fn redo(&self, settle: Settle) -> bool {
+        self.step(Way::Forth, settle)
+    }
+
+    fn step(&self, way: Way, settle: Settle) -> bool {
+        let listener = Rc::clone(&self.listener);
+        U::IS_THERE && self.client.step_then(way, move |ended| tell(&listener, &settle, ended))
+    }
+
+    /// See [`Client::can_undo`].
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        self.client.can(Way::Back)
+    }
+
+    /// See [`Client::can_redo`].
+    #[must_use]
+    pub fn can_redo(&self) -> bool {
+        self.client.can(Way::Forth)
+    }
+
+    /// See [`Client::begin_gesture`].
+    pub fn begin_gesture(&self) {
+        self.client.gesture(Gesture::Begins);
+    }
+
+    /// See [`Client::end_gesture`].
+    pub fn end_gesture(&self) {
+        self.client.gesture(Gesture::Ends);
+    }
+
     /// Has `settle` told how the next of those submissions ends that an earlier
     /// client left; false if there is no other.
     #[must_use]
@@ -528,7 +645,7 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>> Exported<S, V, P> {
     }
 }
 
-impl<S: StateMachine, V, P> std::fmt::Debug for Exported<S, V, P> {
+impl<S: StateMachine, V, P, U> std::fmt::Debug for Exported<S, V, P, U> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Exported")
     }

@@ -45,6 +45,29 @@ export interface Client {
    */
   submit(transition: Transition): Promise<Outcome>;
   /**
+   * Whether there is something to take back, or to do again: in a package that
+   * was made with `undo`, of what was submitted to this client. It changes
+   * together with {@link state}.
+   */
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /**
+   * Takes back what was submitted last: a gesture, if it was one, and nothing
+   * that anybody else did. It is done by transitions like any other, which may
+   * be refused, since others go on meanwhile; the promise tells. Undefined if
+   * there is nothing to take back.
+   */
+  undo(): Promise<Outcome> | undefined;
+  /** Does again what was last taken back; undefined if there is nothing. */
+  redo(): Promise<Outcome> | undefined;
+  /**
+   * What is submitted until {@link endGesture} is taken back at once: what a
+   * user drags from here to there, say. Without it every transition is one, but
+   * for those that the machine merges and that come within a second.
+   */
+  beginGesture(): void;
+  endGesture(): void;
+  /**
    * Calls the listener after state, id or status may have changed, once for
    * all that happened together. Gives the function that ends it.
    */

@@ -154,6 +154,36 @@ export class MachineClient implements Client {
     return this.#follow((machine, told) => machine.submit(transition, told));
   }
 
+  get canUndo(): boolean {
+    return this.#can((machine) => machine.canUndo());
+  }
+
+  get canRedo(): boolean {
+    return this.#can((machine) => machine.canRedo());
+  }
+
+  #can(question: (machine: Machine) => boolean): boolean {
+    let can = false;
+    this.#ask((machine) => (can = question(machine)));
+    return can;
+  }
+
+  undo(): Promise<Outcome> | undefined {
+    return this.canUndo ? this.#follow((machine, told) => machine.undo(told)) : undefined;
+  }
+
+  redo(): Promise<Outcome> | undefined {
+    return this.canRedo ? this.#follow((machine, told) => machine.redo(told)) : undefined;
+  }
+
+  beginGesture(): void {
+    this.#ask((machine) => machine.beginGesture());
+  }
+
+  endGesture(): void {
+    this.#ask((machine) => machine.endGesture());
+  }
+
   subscribe(listener: () => void): () => void {
     const subscription = { listener };
     if (this.#status.connection !== 'closed') {

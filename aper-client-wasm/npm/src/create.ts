@@ -204,6 +204,30 @@ export class Live<S, P = Presence> implements LiveClient<S, P> {
     return outcome;
   }
 
+  get canUndo(): boolean {
+    return this.#client?.canUndo ?? false;
+  }
+
+  get canRedo(): boolean {
+    return this.#client?.canRedo ?? false;
+  }
+
+  undo(): Promise<Outcome> | undefined {
+    return this.#client?.undo();
+  }
+
+  redo(): Promise<Outcome> | undefined {
+    return this.#client?.redo();
+  }
+
+  beginGesture(): void {
+    this.#client?.beginGesture();
+  }
+
+  endGesture(): void {
+    this.#client?.endGesture();
+  }
+
   subscribe(listener: () => void, options: ListenOptions = {}): () => void {
     return listen(this.#listeners, listener, options);
   }

@@ -19,6 +19,12 @@ export class Machine {
   setPresence(value: any): void;
   clearPresence(): void;
   presenceChanges(): any;
+  undo(settle: any): boolean;
+  redo(settle: any): boolean;
+  canUndo(): boolean;
+  canRedo(): boolean;
+  beginGesture(): void;
+  endGesture(): void;
   restored(settle: any): boolean;
   discarded(): number;
   stored(serial: number): void;

@@ -4,7 +4,7 @@ import { useDebugValue, useEffect, useMemo, useRef, useState, useSyncExternalSto
 
 import { NOBODY } from './client.js';
 import { CONNECTING, Live, type CreateOptions, type LiveClient } from './create.js';
-import type { Status } from './index.js';
+import type { Outcome, Status } from './index.js';
 import type { Presence, State } from './types.js';
 
 /** What the hooks need of a client; every client is one. */
@@ -138,6 +138,41 @@ export function usePresence<P>(client: PresenceSource<P>): ReadonlyMap<number, P
     subscribe,
     () => client.presence,
     () => NOBODY,
+  );
+}
+
+/** What {@link useUndo} needs of a client; every client is one. */
+export interface UndoSource extends Source<unknown> {
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  undo(): Promise<Outcome> | undefined;
+  redo(): Promise<Outcome> | undefined;
+}
+
+/** What {@link useUndo} gives, for buttons and keys. */
+export interface Undo {
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  undo(): Promise<Outcome> | undefined;
+  redo(): Promise<Outcome> | undefined;
+}
+
+/**
+ * Taking back and doing again what was submitted to this client; the component
+ * is rendered again when either becomes possible or impossible. The same object
+ * until then.
+ */
+export function useUndo(client: UndoSource): Undo {
+  const both = (): number => Number(client.canUndo) + 2 * Number(client.canRedo);
+  const can = useSyncExternalStore(useSubscribe(client), both, () => 0);
+  return useMemo(
+    () => ({
+      canUndo: (can & 1) !== 0,
+      canRedo: (can & 2) !== 0,
+      undo: () => client.undo(),
+      redo: () => client.redo(),
+    }),
+    [client, can],
   );
 }
 

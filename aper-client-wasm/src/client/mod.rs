@@ -3,13 +3,14 @@
 mod presence;
 mod shell;
 mod told;
+mod undo;
 
 use std::fmt;
 use std::rc::Rc;
 
-use aper::sync::driver::{Error, ErrorCode, Input, Kept, NotTaken, Status};
+use aper::sync::Ticket;
+use aper::sync::driver::{Error, ErrorCode, Input, Kept, Status};
 use aper::sync::replica::OutboxChange;
-use aper::sync::{Outcome, Ticket};
 use aper::{Identity, StateMachine, Timestamp};
 use futures::channel::oneshot;
 
@@ -17,6 +18,7 @@ pub(crate) use self::shell::Ended;
 use self::shell::{Listeners, News, Shell};
 use self::told::Unseen;
 pub use self::told::{Changes, Submission, Subscription};
+pub(crate) use self::undo::{Gesture, Way};
 use crate::clock;
 
 /// What [`Client::connect`] may be told.
@@ -400,19 +402,15 @@ impl<S: StateMachine> Client<S> {
         transition: S::Transition,
         settle: impl FnOnce(Ended<S::Conflict>) + 'static,
     ) {
-        let taken = self.shell.turn(|driver, now| driver.submit(now, transition));
-        let ended = match taken {
-            Ok(ticket) => {
-                self.shell.waiting.borrow_mut().push_back((ticket, Box::new(settle)));
-                return;
-            }
-            Err(NotTaken::Refused(refusal)) => {
-                Ok(Outcome::Refused { refusal, affected: Vec::new() })
-            }
-            Err(NotTaken::Misuse(error)) => Err(error),
-        };
-        self.shell.news.borrow_mut().push_back(News::Settled(Box::new(settle), ended));
-        self.shell.delivery.queue();
+        let shell = &self.shell;
+        let taken = shell.turn(|driver, now| match &mut *shell.undo.borrow_mut() {
+            Some(undo) => undo.submit(driver, now, transition),
+            None => driver.submit(now, transition),
+        });
+        match taken {
+            Ok(ticket) => shell.waiting.borrow_mut().push_back((ticket, Box::new(settle))),
+            Err(refused) => shell.not_taken(refused, Box::new(settle)),
+        }
     }
 
     /// Has `settle` told, once, how the next of those ended that an earlier

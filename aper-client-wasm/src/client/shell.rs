@@ -4,13 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use aper::sync::driver::{Driver, Error, Input, Output, Status};
+use aper::sync::driver::{Driver, Error, Input, NotTaken, Output, Status};
 use aper::sync::replica::OutboxChange;
 use aper::sync::{Outcome, Ticket};
 use aper::{Identity, LocalTime, StateMachine};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use super::undo::Undo;
 use super::{Device, Options, Store, Submission};
 use crate::clock;
 use crate::signals::Signals;
@@ -58,6 +59,8 @@ pub(super) struct Shell<S: StateMachine> {
     /// Told what is new about what the others show.
     pub(super) presence_listeners: Listeners,
     pub(super) next_listener: Cell<u64>,
+    /// What can be taken back, if anything is to be.
+    pub(super) undo: RefCell<Option<Box<dyn Undo<S>>>>,
     on_identity: Option<Box<dyn Fn(Identity)>>,
     store: Option<Box<Store>>,
     /// What an earlier client left, until somebody asks how it ends.
@@ -113,6 +116,7 @@ impl<S: StateMachine> Shell<S> {
                 listeners: RefCell::default(),
                 presence_listeners: RefCell::default(),
                 next_listener: Cell::new(0),
+                undo: RefCell::default(),
                 on_identity,
                 store,
                 submissions: RefCell::default(),
@@ -213,7 +217,23 @@ impl<S: StateMachine> Shell<S> {
         Some(ticket)
     }
 
+    /// What ended before it had a ticket.
+    pub(super) fn not_taken(&self, refused: NotTaken<S::Conflict>, settle: Settle<S::Conflict>) {
+        self.tell(News::Settled(
+            settle,
+            match refused {
+                NotTaken::Refused(refusal) => {
+                    Ok(Outcome::Refused { refusal, affected: Vec::new() })
+                }
+                NotTaken::Misuse(error) => Err(error),
+            },
+        ));
+    }
+
     fn settled(&self, ticket: Ticket, outcome: Outcome<S::Conflict>) {
+        if let Some(undo) = &mut *self.undo.borrow_mut() {
+            undo.settled(ticket, &outcome);
+        }
         let mut waiting = self.waiting.borrow_mut();
         let position = waiting.iter().position(|(other, _)| *other == ticket);
         if let Some((_, settle)) = position.and_then(|position| waiting.remove(position)) {

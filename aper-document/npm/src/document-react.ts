@@ -8,8 +8,11 @@ export {
   usePresence,
   useSelector,
   useStatus,
+  useUndo,
   type PresenceSource,
   type Source,
+  type Undo,
+  type UndoSource,
 } from './react.js';
 
 /**

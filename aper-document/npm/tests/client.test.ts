@@ -456,3 +456,43 @@ describe('misuse', () => {
     await expect(one.set(['a'], 1)).rejects.toMatchObject({ code: 'address' });
   });
 });
+
+describe('undo', () => {
+  test('takes back by gestures, and does again', async () => {
+    const ada = await board();
+    expect([ada.canUndo, ada.canRedo]).toEqual([true, false]);
+    ada.beginGesture();
+    await accepted(ada.set(['title'], 'party'));
+    await accepted(ada.add(['likes'], 3));
+    ada.endGesture();
+
+    expect(await ada.undo()).toMatchObject({ ok: true });
+    expect(ada.state).toMatchObject({ title: 'untitled', likes: 0 });
+    expect(await ada.redo()).toMatchObject({ ok: true });
+    expect(ada.state).toMatchObject({ title: 'party', likes: 3 });
+    expect(ada.redo()).toBeUndefined();
+  });
+
+  test('leaves what others did, and tells when that is in the way', async () => {
+    const session = newId();
+    const ada = await board(session);
+    const ben = client(session);
+    await ben.ready;
+    await accepted(ada.create(['note'], 'buy milk'));
+    await accepted(ben.add(['likes'], 1));
+    await accepted(ben.remove(['note']));
+    await expect.poll(() => ada.state?.likes).toBe(1);
+    expect(await ada.undo()).toMatchObject({ ok: false, conflict: { reason: 'missing' } });
+    expect(ada.state?.likes).toBe(1);
+  });
+});
+
+test('what is set in quick succession is a few transitions', async () => {
+  const session = newId();
+  const ada = await board(session);
+  const outcomes = Array.from({ length: 200 }, (_, number) => ada.set(['title'], `${number}`));
+  const versions = new Set((await Promise.all(outcomes)).map((o) => (o.ok ? o.version : -1)));
+  expect(versions.size).toBeLessThan(10);
+  expect(versions.has(-1)).toBe(false);
+  expect(ada.state?.title).toBe('199');
+});

@@ -14,7 +14,13 @@ import {
   type List,
   type Outcome,
 } from '../../../target/npm/document/document.js';
-import { useClient, usePresence, useSelector, useStatus } from '../../../target/npm/document/document-react.js';
+import {
+  useClient,
+  usePresence,
+  useSelector,
+  useStatus,
+  useUndo,
+} from '../../../target/npm/document/document-react.js';
 
 interface Todo {
   title: string;
@@ -95,7 +101,9 @@ export function Component(): unknown {
   const certain: string = useSelector(client, (board) => board.title);
   // @ts-expect-error there is no such key
   useSelector(client, (board) => board.name);
-  return [title, certain, useStatus(client).problem];
+  const { canUndo, undo } = useUndo(client);
+  const undone: Promise<Outcome> | undefined = undo();
+  return [title, certain, useStatus(client).problem, canUndo, undone];
 }
 
 export async function wrong(client: DocumentClient<Board>): Promise<void> {

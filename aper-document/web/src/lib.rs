@@ -2,4 +2,4 @@
 
 mod view;
 
-aper_client_wasm::export_client!(aper_document::Document, view = view::Shared, presence);
+aper_client_wasm::export_client!(aper_document::Document, view = view::Shared, presence, undo);
