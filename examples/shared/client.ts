@@ -24,6 +24,10 @@ export interface Client<State, Transition, Conflict> {
   readonly discarded: number;
   submit(transition: Transition): Promise<Outcome<Conflict>>;
   subscribe(listener: () => void): () => void;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  undo(): Promise<Outcome<Conflict>> | undefined;
+  redo(): Promise<Outcome<Conflict>> | undefined;
   onRestored(listener: (outcome: Outcome<Conflict>) => void): () => void;
   now(): number;
   reconnect(): void;

@@ -7,7 +7,7 @@
  * difference, whenever the client says that something changed.
  */
 
-import { html, render, type TemplateResult } from 'lit-html';
+import { html, nothing, render, type TemplateResult } from 'lit-html';
 
 import type { Client, Outcome, Status } from './client.js';
 import { banner, indicator, SlowSaving, warnBeforeLoss } from './connection.js';
@@ -16,6 +16,7 @@ import { invite } from './invite.js';
 import { serverUrl, session } from './session.js';
 import { nextTheme, theme } from './theme.js';
 import { toast, toasts } from './toast.js';
+import { listenForUndo, undoButtons, type Way } from './undo.js';
 
 export interface Options<State, Transition, Conflict> {
   /** The machine's name, as in the address. */
@@ -26,6 +27,8 @@ export interface Options<State, Transition, Conflict> {
   connect: (url: string) => Promise<Client<State, Transition, Conflict>>;
   /** Why a transition was refused, in a sentence for people. */
   explain: (conflict: Conflict, state: State | undefined) => string;
+  /** Whether what a visitor does can be taken back: by buttons, and by Ctrl+Z. */
+  undo?: boolean;
   /** What to show. */
   view: (state: State, page: Page<State, Transition, Conflict>) => TemplateResult;
 }
@@ -50,6 +53,9 @@ export class Page<State, Transition, Conflict> {
     client.subscribe(() => this.draw());
     this.draw();
     warnBeforeLoss(() => client.status);
+    if (options.undo) {
+      listenForUndo((way) => void this.step(way));
+    }
     this.#tellOfEarlier();
   }
 
@@ -75,7 +81,8 @@ export class Page<State, Transition, Conflict> {
     const { state, status } = this.client;
     this.#tellWhoIsForgotten(status);
     const saving = this.#saving.shows(status, this.draw);
-    render(bar(this.#options.title, indicator(status, saving), this.draw), this.#bar);
+    const undo = this.#options.undo ? undoButtons(this.client, (way) => void this.step(way)) : nothing;
+    render(bar(this.#options.title, indicator(status, saving), this.draw, undo), this.#bar);
     render(
       banner(status, () => this.client.reconnect()),
       this.#banner,
@@ -84,15 +91,26 @@ export class Page<State, Transition, Conflict> {
   }
 
   /** Submits, and tells the visitor when and why it was refused. */
-  async send(transition: Transition): Promise<Outcome<Conflict> | undefined> {
-    let outcome: Outcome<Conflict>;
+  send(transition: Transition): Promise<Outcome<Conflict> | undefined> {
+    return this.#tellHow(() => this.client.submit(transition));
+  }
+
+  /** Takes back, or does again, and tells when that was refused. */
+  step(way: Way): Promise<Outcome<Conflict> | undefined> {
+    return this.#tellHow(() => (way === 'undo' ? this.client.undo() : this.client.redo()));
+  }
+
+  async #tellHow(
+    submit: () => Promise<Outcome<Conflict>> | undefined,
+  ): Promise<Outcome<Conflict> | undefined> {
+    let outcome: Outcome<Conflict> | undefined;
     try {
-      outcome = await this.client.submit(transition);
+      outcome = await submit();
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), 'refusal');
       return undefined;
     }
-    if (outcome.ok === false) {
+    if (outcome?.ok === false) {
       toast(this.#reason(outcome), 'refusal');
     }
     return outcome;
@@ -166,11 +184,16 @@ export async function openPage<State, Transition, Conflict>(
   }
 }
 
-function bar(title: string, connection: TemplateResult, redraw: () => void): TemplateResult {
+function bar(
+  title: string,
+  connection: TemplateResult,
+  redraw: () => void,
+  more: TemplateResult | typeof nothing = nothing,
+): TemplateResult {
   return html`
     <a class="home" href="/" aria-label="All examples" title="All examples">${icons.logo}</a>
     <h1>${title}</h1>
-    ${connection}
+    ${more} ${connection}
     <button type="button" class="invite" @click=${() => invite(title)} aria-label="Invite">
       ${icons.invite}<span>Invite</span>
     </button>

@@ -30,6 +30,7 @@ const page = await openPage<State, Transition, Conflict>({
   connect,
   explain,
   view,
+  undo: true,
 });
 dragging.attach(page);
 

@@ -17,6 +17,7 @@
 //! likewise: the second is refused with [`Conflict::ColumnFull`].
 
 mod types;
+mod undo;
 
 use aper::{Context, StateMachine};
 use imbl::Vector;
@@ -76,6 +77,10 @@ impl StateMachine for Board {
             }
             Transition::RemoveCard { id } => self.remove_card(*id),
         }
+    }
+
+    fn inverse(&self, transition: &Transition) -> Vec<Transition> {
+        undo::inverse(self, transition)
     }
 }
 

@@ -246,12 +246,29 @@ proptest! {
             let result = apply(&mut board, transition.clone());
             if result.is_err() {
                 assert_eq!(board, before);
-            } else if matches!(transition, Transition::MoveCard { .. }) {
+                continue;
+            }
+            let mut back = board.clone();
+            for inverse in before.inverse(&transition) {
+                let taken = apply(&mut back, inverse.clone());
+                prop_assert!(taken.is_ok(), "{:?}: {:?}", inverse, taken);
+            }
+            prop_assert_eq!(seen(&back), seen(&before), "{:?} was taken back", &transition);
+            if matches!(transition, Transition::MoveCard { .. }) {
                 assert_eq!(ids(&board), ids(&before), "a move loses no card and makes none");
             }
             assert_invariants(&board);
         }
     }
+}
+
+/// All that anybody sees of a board.
+fn seen(board: &Board) -> Vec<(Column, Vec<(CardId, String, String)>)> {
+    let cards = |id| {
+        let cards = board.cards.iter().filter(move |card| card.column == id);
+        cards.map(|card| (card.id, card.title.clone(), card.notes.clone())).collect()
+    };
+    board.columns.iter().map(|column| (column.clone(), cards(column.id))).collect()
 }
 
 fn ids(board: &Board) -> Vec<CardId> {

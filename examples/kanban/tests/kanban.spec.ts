@@ -201,6 +201,37 @@ test('columns are added, limited, moved and removed', async ({ person }) => {
   await same([ada, ben], 'To do: | Doing: | Review: cake');
 });
 
+test('what is done is taken back, and nothing that others did', async ({ person }) => {
+  const address = `/kanban/?session=${newSession()}`;
+  const [ada, ben] = await Promise.all([person(address), person(address)]);
+  const undo = ada.getByRole('button', { name: 'Undo' });
+  const redo = ada.getByRole('button', { name: 'Redo' });
+  await expect(undo).toBeDisabled();
+  await addCards(ada, 'To do', 'cake', 'chairs');
+  await drag(ada, 'cake', 'Doing');
+  await same([ada, ben], 'To do: chairs | Doing: cake | Done:');
+  await addCards(ben, 'Done', 'music');
+  await same([ada, ben], 'To do: chairs | Doing: cake | Done: music');
+
+  // The field that she typed the cards into has an undo of its own.
+  await ada.locator('h1').click();
+  await ada.keyboard.press('Control+z');
+  await same([ada, ben], 'To do: cake, chairs | Doing: | Done: music');
+  await ada.keyboard.press('Control+z');
+  await same([ada, ben], 'To do: cake | Doing: | Done: music');
+  await ada.keyboard.press('Control+Shift+z');
+  await redo.click();
+  await same([ada, ben], 'To do: chairs | Doing: cake | Done: music');
+  await expect(redo).toBeDisabled();
+
+  // Somebody else has moved on what she would move back.
+  await drag(ben, 'cake', 'Done');
+  await same([ada, ben], 'To do: chairs | Doing: | Done: music, cake');
+  await ada.keyboard.press('Control+z');
+  await told(ada, 'Somebody else has moved “cake” to “Done” meanwhile.');
+  await same([ada, ben], 'To do: chairs | Doing: | Done: music, cake');
+});
+
 test('cards move by keyboard', async ({ person }) => {
   const ada = await person(`/kanban/?session=${newSession()}`);
   await addCards(ada, 'To do', 'cake', 'chairs', 'lights');
