@@ -57,6 +57,7 @@ const page: BoardPage = await openPage<State, Transition, Conflict>({
   connect: async (url) => (client = await connect(url)),
   explain,
   view,
+  undo: true,
 });
 self.change({});
 client!.subscribePresence(look);

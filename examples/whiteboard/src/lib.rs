@@ -57,6 +57,46 @@ impl StateMachine for Whiteboard {
             }
         }
     }
+
+    /// An arrow key that is held down is few moves, not fifty.
+    fn merge(earlier: &Transition, later: &Transition) -> Option<Transition> {
+        match (earlier, later) {
+            (Transition::Move { id, by: one }, Transition::Move { id: same, by: other })
+                if id == same =>
+            {
+                let by = Point { x: one.x.checked_add(other.x)?, y: one.y.checked_add(other.y)? };
+                Some(Transition::Move { id: *id, by })
+            }
+            (Transition::Recolor { id, .. }, Transition::Recolor { id: same, .. })
+                if id == same =>
+            {
+                Some(later.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// What was erased comes back on top of the others, and what was raised
+    /// stays there.
+    fn inverse(&self, transition: &Transition) -> Vec<Transition> {
+        let element = |id| self.elements.iter().find(|element| element.id == id);
+        let inverse = match *transition {
+            Transition::Draw { id, .. } => Some(Transition::Erase { id }),
+            Transition::Move { id, by: Point { x, y } } => {
+                let by = x.checked_neg().zip(y.checked_neg());
+                by.map(|(x, y)| Transition::Move { id, by: Point { x, y } })
+            }
+            Transition::Recolor { id, .. } => {
+                element(id).map(|element| Transition::Recolor { id, color: element.color })
+            }
+            Transition::Raise { .. } => None,
+            Transition::Erase { id } => element(id).map(|element| {
+                let (shape, color) = (element.shape.clone(), element.color);
+                Transition::Draw { id, shape, color }
+            }),
+        };
+        inverse.into_iter().collect()
+    }
 }
 
 impl WithPresence for Whiteboard {

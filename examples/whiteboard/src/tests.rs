@@ -148,6 +148,13 @@ fn any_transition() -> impl Strategy<Value = Transition> {
     ]
 }
 
+/// Without their order, which an erased element does not find again.
+fn by_id(board: &Whiteboard) -> Vec<Element> {
+    let mut elements: Vec<_> = board.elements.iter().cloned().collect();
+    elements.sort_by_key(|element| element.id);
+    elements
+}
+
 fn points(shape: &Shape) -> Vec<Point> {
     match shape {
         Shape::Rectangle(frame) | Shape::Ellipse(frame) => vec![frame.from, frame.to],
@@ -161,10 +168,24 @@ proptest! {
         transitions in prop::collection::vec(any_transition(), 0..60)
     ) {
         let mut board = Whiteboard::default();
-        for transition in &transitions {
+        for (number, transition) in transitions.iter().enumerate() {
             let before = board.clone();
             if apply(&mut board, transition).is_err() {
                 prop_assert_eq!(&board, &before);
+            } else if !matches!(transition, Transition::Raise { .. }) {
+                let mut back = board.clone();
+                for inverse in before.inverse(transition) {
+                    prop_assert_eq!(apply(&mut back, &inverse), Ok(()));
+                }
+                prop_assert_eq!(by_id(&back), by_id(&before), "{:?} was taken back", transition);
+            }
+            let next = transitions.get(number + 1);
+            if let Some(merged) = next.and_then(|next| Whiteboard::merge(transition, next)) {
+                let (mut one, mut both) = (before.clone(), board.clone());
+                if board != before && apply(&mut both, next.unwrap()).is_ok() {
+                    prop_assert_eq!(apply(&mut one, &merged), Ok(()));
+                    prop_assert_eq!(one, both);
+                }
             }
             let distinct: BTreeSet<_> = ids(&board).into_iter().collect();
             prop_assert_eq!(distinct.len(), board.elements.len());

@@ -132,6 +132,16 @@ test('everything can be done by the keyboard', async ({ person }) => {
   await expect(elements(page).first()).not.toHaveAttribute('d', before ?? '');
   await page.keyboard.press('Delete');
   await expect(elements(page)).toHaveCount(0);
+
+  // Back to where it was, and to where it was before.
+  await page.keyboard.press('Control+z');
+  await expect(elements(page).first()).not.toHaveAttribute('d', before ?? '');
+  await page.keyboard.press('Control+z');
+  await expect(elements(page).first()).toHaveAttribute('d', before ?? '');
+  await page.keyboard.press('Control+z');
+  await expect(elements(page)).toHaveCount(0);
+  await page.keyboard.press('Control+Shift+z');
+  await expect(elements(page).first()).toHaveAttribute('d', before ?? '');
 });
 
 test('a phone draws with one finger and sees the other', async ({ person }) => {
