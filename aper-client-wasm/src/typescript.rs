@@ -34,6 +34,23 @@ where
 
 /// The same for a machine whose clients show each other something.
 ///
+/// ```
+/// use aper::collections::Counter;
+/// use aper::{StateMachine, WithPresence};
+/// use aper_client_wasm::typescript::write_types_with_presence;
+/// use serde::{Deserialize, Serialize};
+/// use ts_rs::TS;
+///
+/// #[derive(Clone, Default, Serialize, Deserialize, StateMachine, TS)]
+/// #[machine(presence = String, derive(TS))]
+/// struct Room {
+///     visits: Counter,
+/// }
+///
+/// // The body of the test that `export_client!` makes of such a machine.
+/// write_types_with_presence::<Room>();
+/// ```
+///
 /// # Panics
 ///
 /// As [`write_types`].

@@ -364,6 +364,11 @@ impl<S: WithPresence> Client<S> {
     ///     changes.next().await;
     /// }
     /// assert_eq!(bob.presences().into_values().collect::<Vec<_>>(), ["Ada"]);
+    ///
+    /// ada.clear_presence();
+    /// while !bob.presences().is_empty() {
+    ///     changes.next().await;
+    /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

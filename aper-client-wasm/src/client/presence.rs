@@ -29,6 +29,11 @@ impl<S: WithPresence> Client<S> {
     ///     });
     ///     others.forget(); // for as long as the client lives
     /// }
+    ///
+    /// /// Whoever looks elsewhere is not shown as looking here.
+    /// fn hidden<S: WithPresence>(client: &Client<S>) {
+    ///     client.clear_presence();
+    /// }
     /// ```
     ///
     /// # Errors
