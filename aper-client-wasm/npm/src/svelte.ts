@@ -2,7 +2,7 @@ import { onMount } from 'svelte';
 
 import { Live, type CreateOptions, type LiveClient } from './create.js';
 import type { Status } from './index.js';
-import type { State } from './types.js';
+import type { Presence, State } from './types.js';
 
 /** A store as Svelte has them: in a component, `$store` is its value. */
 export interface Store<T> {
@@ -18,7 +18,7 @@ export interface Store<T> {
  * never on a server.
  */
 export function useClient(options: CreateOptions): LiveClient {
-  return useLive(new Live<State>(options));
+  return useLive(new Live<State, Presence>(options));
 }
 
 /** {@link useClient} for a client of any kind, which is not opened yet. */
@@ -38,7 +38,7 @@ export function useLive<C extends Live<any, any>>(client: C): C {
  * `equal` that compares what is in it.
  */
 export function useSelector<S, T>(
-  client: LiveClient<S>,
+  client: LiveClient<S, any>,
   selector: (state: S) => T,
   equal: (one: T, other: T) => boolean = Object.is,
 ): Store<T | undefined> {
@@ -52,11 +52,26 @@ export function useSelector<S, T>(
 }
 
 /** How things stand with the client; see {@link Status}. */
-export function useStatus(client: LiveClient<any>): Store<Status> {
+export function useStatus(client: LiveClient<any, any>): Store<Status> {
   return {
     subscribe(run) {
       run(client.status);
       return client.on('status', run);
+    },
+  };
+}
+
+/**
+ * What the other clients show of themselves, by their numbers; nobody, while a
+ * page is rendered on a server. Another map whenever something of it changes,
+ * up to 30 times a second; every value that does not is the same. What is shown
+ * to the others is set by `client.setPresence`.
+ */
+export function usePresence<P>(client: LiveClient<any, P>): Store<ReadonlyMap<number, P>> {
+  return {
+    subscribe(run) {
+      run(client.presence);
+      return client.on('presence', run);
     },
   };
 }

@@ -2,7 +2,7 @@ import { onMounted, onScopeDispose, onUnmounted, shallowRef, type ShallowRef } f
 
 import { Live, type CreateOptions, type LiveClient } from './create.js';
 import type { Status } from './index.js';
-import type { State } from './types.js';
+import type { Presence, State } from './types.js';
 
 /**
  * A client of a session, for as long as the component lives; to be called in
@@ -13,7 +13,7 @@ import type { State } from './types.js';
  * never on a server.
  */
 export function useClient(options: CreateOptions): LiveClient {
-  return useLive(new Live<State>(options));
+  return useLive(new Live<State, Presence>(options));
 }
 
 /** {@link useClient} for a client of any kind, which is not opened yet. */
@@ -31,7 +31,7 @@ export function useLive<C extends Live<any, any>>(client: C): C {
  * compares what is in it.
  */
 export function useSelector<S, T>(
-  client: LiveClient<S>,
+  client: LiveClient<S, any>,
   selector: (state: S) => T,
   equal: (one: T, other: T) => boolean = Object.is,
 ): Readonly<ShallowRef<T | undefined>> {
@@ -43,8 +43,22 @@ export function useSelector<S, T>(
 }
 
 /** How things stand with the client; see {@link Status}. */
-export function useStatus(client: LiveClient<any>): Readonly<ShallowRef<Status>> {
+export function useStatus(client: LiveClient<any, any>): Readonly<ShallowRef<Status>> {
   const status = shallowRef(client.status);
   onScopeDispose(client.on('status', (now) => void (status.value = now)));
   return status;
+}
+
+/**
+ * What the other clients show of themselves, by their numbers; nobody, while a
+ * page is rendered on a server. Another map whenever something of it changes,
+ * up to 30 times a second; every value that does not is the same. What is shown
+ * to the others is set by `client.setPresence`.
+ */
+export function usePresence<P>(
+  client: LiveClient<any, P>,
+): Readonly<ShallowRef<ReadonlyMap<number, P>>> {
+  const presence = shallowRef(client.presence);
+  onScopeDispose(client.on('presence', (now) => void (presence.value = now)));
+  return presence;
 }

@@ -1,14 +1,14 @@
 import { LiveDocument, type CreateOptions, type DocumentClient } from './document.js';
-import { useLive } from './vue.js';
 import type { Json } from './shape.js';
+import { useLive } from './vue.js';
 
-export { useSelector, useStatus } from './vue.js';
+export { usePresence, useSelector, useStatus } from './vue.js';
 
 /**
  * A client of a document, for as long as the component lives; to be called in
  * its `setup`, as everything here. `S` is the shape of the document, `P` of what
- * clients show each other. The options
- * count then: another session is another component, `:key="session"`.
+ * clients show each other. The options count then: another session is another
+ * component, `:key="session"`.
  *
  * The client is there at once and connects when the component is on the page:
  * never on a server.

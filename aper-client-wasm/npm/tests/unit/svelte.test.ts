@@ -3,7 +3,7 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
 
-import { useSelector, useStatus } from '../../../../target/npm/document/svelte.js';
+import { usePresence, useSelector, useStatus } from '../../../../target/npm/document/svelte.js';
 import BoardComponent from './Board.svelte';
 import { Fake, type Board } from './fake.js';
 
@@ -61,5 +61,23 @@ test('a store says at once what there is, to each who subscribes, until they hav
   end();
   client.set({ title: 'Nowhere', todos: [] });
   expect(heard).toHaveLength(4);
+  expect(client.listeners).toBe(0);
+});
+
+test('what others show is a store of its own', () => {
+  const client = new Fake<Board>({ title: 'Home', todos: [] });
+  const heard: string[] = [];
+  const names = (presence: ReadonlyMap<number, string>) => [...presence.values()].join();
+  const stop = usePresence(client).subscribe((presence) => heard.push(names(presence)));
+  client.show([
+    [3, 'Ada'],
+    [4, 'Ben'],
+  ]);
+  client.set({ title: 'Work', todos: [] });
+  client.show([[4, 'Ben']]);
+  expect(heard).toEqual(['', 'Ada,Ben', 'Ben']);
+  stop();
+  client.show([]);
+  expect(heard).toHaveLength(3);
   expect(client.listeners).toBe(0);
 });

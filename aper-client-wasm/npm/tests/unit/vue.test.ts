@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createApp, createSSRApp, defineComponent, h, nextTick, type App } from 'vue';
 import { renderToString } from 'vue/server-renderer';
 
-import { useLive, useSelector, useStatus } from '../../../../target/npm/document/vue.js';
+import { useLive, usePresence, useSelector, useStatus } from '../../../../target/npm/document/vue.js';
 import { Fake, type Board } from './fake.js';
 
 let app: App | undefined;
@@ -80,4 +80,30 @@ test('a page that is rendered on a server opens nothing', async () => {
   const html = await renderToString(createSSRApp(board(client).component));
   expect(html).toContain('undefined');
   expect(client.opened).toBe(0);
+});
+
+test('a component shows what others show, and is rendered again for that alone', async () => {
+  const client = new Fake<Board>({ title: 'Home', todos: [] });
+  let rendered = 0;
+  const component = defineComponent(() => {
+    useLive(client);
+    const presence = usePresence(client);
+    return () => {
+      rendered += 1;
+      return h('p', [...presence.value.values()].join());
+    };
+  });
+  const element = mount(component);
+  client.show([
+    [3, 'Ada'],
+    [4, 'Ben'],
+  ]);
+  await nextTick();
+  expect(element.textContent).toBe('Ada,Ben');
+  client.set({ title: 'Work', todos: [] });
+  await nextTick();
+  expect(rendered).toBe(2);
+  app?.unmount();
+  app = undefined;
+  expect(client.listeners).toBe(0);
 });
