@@ -23,6 +23,7 @@ globalThis.WebSocket ??= WebSocket as unknown as typeof globalThis.WebSocket;
 
 interface Board {
   title: string;
+  note?: string;
   likes: Counter;
   todos: List<{ title: string; done: boolean }>;
   archive: List<{ title: string; done: boolean }>;
@@ -44,6 +45,8 @@ function client(session: string, options: Partial<CreateOptions> = {}): Document
 /** A client that has everything, of a session with a board. */
 async function board(session = newId()): Promise<DocumentClient<Board>> {
   const board = client(session);
+  // What is submitted before there is a state cannot be taken back.
+  await board.ready;
   await accepted(
     board.batch((change) => {
       change.create(['title'], 'untitled');
