@@ -552,7 +552,9 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>, U: UndoPart> Exported<S,
 
     /// See [`Client::clear_presence`].
     pub fn clear_presence(&self) {
-        self.client.clear_presence();
+        if P::IS_THERE {
+            self.client.clear_presence();
+        }
     }
 
     /// What the others show that is another than when this was asked last: an

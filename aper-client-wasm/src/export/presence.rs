@@ -13,6 +13,10 @@ use crate::value;
 
 /// What the clients of a machine show each other, as JavaScript has it.
 pub trait PresenceValues<S: StateMachine>: 'static {
+    /// Whether they show each other anything: known when the package is built,
+    /// so that nothing of it is in one that has none.
+    const IS_THERE: bool;
+
     /// Shows a value.
     ///
     /// # Errors
@@ -30,6 +34,8 @@ pub trait PresenceValues<S: StateMachine>: 'static {
 pub struct OfMachine;
 
 impl<S: WithPresence> PresenceValues<S> for OfMachine {
+    const IS_THERE: bool = true;
+
     fn show(client: &Client<S>, value: JsValue) -> Result<(), Error> {
         let value = value::read::<S::Presence>(value).map_err(|fault| {
             let text = format!("this is no presence of `{}`: {fault}", S::NAME);
@@ -48,6 +54,8 @@ impl<S: WithPresence> PresenceValues<S> for OfMachine {
 pub struct Nothing;
 
 impl<S: StateMachine> PresenceValues<S> for Nothing {
+    const IS_THERE: bool = false;
+
     fn show(_: &Client<S>, _: JsValue) -> Result<(), Error> {
         Err(Error::new(ErrorCode::Malformed, "this package was made without `presence`"))
     }
@@ -64,6 +72,9 @@ pub(super) fn changes<S: StateMachine, P: PresenceValues<S>>(
     seen: &mut Seen,
 ) -> Array {
     let changes = Array::new();
+    if !P::IS_THERE {
+        return changes;
+    }
     client.with_presences(|presences| {
         for (client, value) in presences.differences(seen) {
             let client = JsValue::from_f64(number(client.0));
