@@ -41,9 +41,9 @@ export async function addCards(page: Page, to: string, ...titles: string[]): Pro
 
 /** Takes a card up with the mouse and holds it over a column. */
 export async function hold(page: Page, title: string, over: string): Promise<void> {
-  const from = (await card(page, title).boundingBox())!;
+  // Cards glide: it waits until this one is where it is going.
+  await card(page, title).hover({ position: { x: 30, y: 15 } });
   const to = (await column(page, over).boundingBox())!;
-  await page.mouse.move(from.x + 30, from.y + 15);
   await page.mouse.down();
   await page.mouse.move(to.x + to.width / 2, to.y + to.height - 30, { steps: 5 });
   await expect(column(page, over)).toHaveAttribute('data-target', 'true');
