@@ -10,7 +10,10 @@ mod libfuzzer;
 pub(crate) mod mutants;
 mod seeds;
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
@@ -33,8 +36,8 @@ const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
 ];
 
-/// The target that is built with the whole server, and by that takes as long to
-/// build as all others together: a feature of the crate.
+/// The target that is built with the whole server, which takes its time: a
+/// feature of the crate, so that who fuzzes the others need not wait.
 const WITH_SERVER: &str = "disk";
 
 /// Beyond the time that a target was given: for its start, and a last input.
@@ -71,15 +74,8 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     )
 }
 
-/// The targets that are soon built.
-///
-/// # Errors
-/// If they cannot be listed.
-pub(crate) fn light_targets() -> Result<Vec<String>> {
-    Ok(chosen(&[])?.into_iter().filter(|target| target != WITH_SERVER).collect())
-}
-
-/// Builds the targets and runs each for its time.
+/// Builds the targets and runs each for its time, as many at once as there are
+/// cores.
 ///
 /// # Errors
 /// If a target's name is unknown, or nothing can be built or started here.
@@ -88,12 +84,26 @@ pub(crate) fn run(plan: &Plan) -> Result<Ended> {
     let seed = plan.seed.unwrap_or_else(fresh_seed);
     report::heading("building the fuzz targets");
     let programs = build(&targets)?;
-    let mut sum = Tally::default();
-    let mut progress = report::Progress::of(targets.len());
-    for target in &targets {
-        let fuzz = || fuzz(&programs, target, plan.seconds, seed);
-        sum = sum + progress.step(&format!("{target}, {} s", plan.seconds), fuzz)?;
-    }
+    let golden = seeds::golden()?;
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get).min(targets.len());
+    report::heading(&format!("fuzzing, {at_once} at a time, {} s each", plan.seconds));
+    let waiting = Mutex::new(targets.iter());
+    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
+    let worker = || {
+        let mut sum = Tally::default();
+        while let Some(target) = next() {
+            sum = sum + fuzz(&programs, target, plan.seconds, seed, &golden)?;
+        }
+        Ok(sum)
+    };
+    let sum = thread::scope(|scope| {
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(worker)).collect();
+        let tallies = workers.into_iter().map(|worker| match worker.join() {
+            Ok(tally) => tally,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        tallies.sum::<Result<Tally>>()
+    })?;
     report::line(&format!(
         "\nRESULT fuzz targets={} seconds={} executions={} crashes={} seed={seed}",
         targets.len(),
@@ -104,23 +114,33 @@ pub(crate) fn run(plan: &Plan) -> Result<Ended> {
     Ok(Ended { targets: targets.len() as u64, crashes: sum.crashes })
 }
 
-fn fuzz(programs: &Path, target: &str, seconds: u64, seed: u32) -> Result<Tally> {
+fn fuzz(
+    programs: &Path,
+    target: &str,
+    seconds: u64,
+    seed: u32,
+    golden: &Path,
+) -> Result<Tally> {
     let artifacts = products().join("artifacts").join(target);
     let said = target_run(programs, target, seconds, seed, &artifacts)?
-        .args(seeds::corpus(target)?)
+        .args(seeds::corpus(target, golden)?)
         .hear()?;
     let tally = Tally::of_output(&said.text);
-    report::note(&format!("{} executions", tally.executions));
+    // In one piece: others are running.
+    report::note(&format!("{target}: {} executions", tally.executions));
     if said.status.success() {
         return Ok(tally);
     }
-    report::note(&libfuzzer::crash(&said.text));
     let Some(file) = libfuzzer::artifact(&said.text) else {
+        report::note(&libfuzzer::crash(&said.text));
         bail!("`{target}` ended with {} and named no input", said.status);
     };
-    report::line(&format!("CRASH {target}: {file}"));
-    report::note(&format!("again: {} {file}", program(programs, target).display()));
-    report::note(&format!("when it is mended, keep the file in fuzz/seeds/{target}/"));
+    report::line(&format!(
+        "CRASH {target}: {file}\n{}\nagain: {} {file}\nwhen it is mended, keep the file in \
+         fuzz/seeds/{target}/",
+        libfuzzer::crash(&said.text),
+        program(programs, target).display(),
+    ));
     Ok(Tally { crashes: 1, ..tally })
 }
 

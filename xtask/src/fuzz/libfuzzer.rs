@@ -1,5 +1,6 @@
 //! What libFuzzer says.
 
+use std::iter::Sum;
 use std::ops::Add;
 
 /// Lines of a crash that are worth showing: the panic, and where it was.
@@ -30,6 +31,12 @@ impl Add for Tally {
             executions: self.executions + other.executions,
             crashes: self.crashes + other.crashes,
         }
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Add::add)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -18,19 +18,26 @@ const GOLDEN: &str = "aper/tests/golden";
 /// repository.
 ///
 /// # Errors
-/// If a golden file cannot be read or a directory not made.
-pub(super) fn corpus(target: &str) -> Result<Vec<OsString>> {
+/// If a directory cannot be made.
+pub(super) fn corpus(target: &str, golden: &Path) -> Result<Vec<OsString>> {
     let found = products().join("corpus").join(target);
     fs::create_dir_all(&found)?;
-    let golden = products().join("golden");
-    write_golden(&golden)?;
     let kept = crate_of_targets().join("seeds").join(target);
-    let all = [found, golden, kept];
+    let all = [found, golden.to_owned(), kept];
     Ok(all.into_iter().filter(|place| place.is_dir()).map(Into::into).collect())
 }
 
-/// Each golden message as a file of its bytes, so that the seeds change with
-/// the protocol.
+/// The directory of the golden messages, each a file of its bytes: made anew,
+/// so that the seeds change with the protocol.
+///
+/// # Errors
+/// If a golden file cannot be read or the directory not made.
+pub(super) fn golden() -> Result<PathBuf> {
+    let golden = products().join("golden");
+    write_golden(&golden)?;
+    Ok(golden)
+}
+
 fn write_golden(to: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(to);
     fs::create_dir_all(to)?;
