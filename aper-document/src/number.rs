@@ -67,7 +67,8 @@ impl Number {
     pub fn as_integer(self) -> Option<i64> {
         #[expect(clippy::cast_possible_truncation)] // saturates, and is compared
         let integer = self.0 as i64;
-        let is_exact = integer.abs() <= MAX_SAFE_INTEGER && Self::rounded(integer) == self;
+        let is_exact = integer.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs()
+            && Self::rounded(integer) == self;
         is_exact.then_some(integer)
     }
 
@@ -136,12 +137,17 @@ mod tests {
         assert_eq!(integer(0.5), None);
         assert_eq!(integer(9_007_199_254_740_991.0), Some(MAX_SAFE_INTEGER));
         assert_eq!(integer(9_007_199_254_740_992.0), None);
-        assert_eq!(integer(1e300), None);
+        // The integer of the last two has no absolute value.
+        for far in [1e300, -1e300, -9_223_372_036_854_775_808.0] {
+            assert_eq!(integer(far), None);
+        }
     }
 
     #[test]
     fn every_number_survives_and_small_integers_are_short() {
-        for value in [0.0, -0.0, 1.0, -1.5, 9_007_199_254_740_993.0, 1e300, f64::MIN_POSITIVE] {
+        for value in
+            [0.0, -0.0, 1.0, -1.5, 9_007_199_254_740_993.0, 1e300, -1e300, f64::MIN_POSITIVE]
+        {
             let number = Number::new(value).unwrap();
             assert_eq!(decode::<Number>(&encode(&number).unwrap()), Ok(number));
             let text = serde_json::to_string(&number).unwrap();

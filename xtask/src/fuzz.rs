@@ -114,13 +114,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Ended> {
     Ok(Ended { targets: targets.len() as u64, crashes: sum.crashes })
 }
 
-fn fuzz(
-    programs: &Path,
-    target: &str,
-    seconds: u64,
-    seed: u32,
-    golden: &Path,
-) -> Result<Tally> {
+fn fuzz(programs: &Path, target: &str, seconds: u64, seed: u32, golden: &Path) -> Result<Tally> {
     let artifacts = products().join("artifacts").join(target);
     let said = target_run(programs, target, seconds, seed, &artifacts)?
         .args(seeds::corpus(target, golden)?)
