@@ -54,6 +54,7 @@ mod clock;
 mod connection;
 mod divergence;
 mod error;
+mod fanout;
 mod hub;
 pub mod journal;
 mod limits;

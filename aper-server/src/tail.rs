@@ -1,8 +1,8 @@
 //! The end of a session's log, in memory: every batch of entries encoded once,
 //! as the bytes of one message, for however many connections.
 //!
-//! The session adds at the head; each connection has a cursor of its own and
-//! reads from there. Bounded in bytes and in entries: what is too old goes,
+//! The session adds at the head; each connection has a cursor of its own, and
+//! gets what comes after it: from the [fan-out](crate::fanout), or by reading. Bounded in bytes and in entries: what is too old goes,
 //! and a cursor that points there has [fallen off](FellOff).
 
 use std::collections::VecDeque;
@@ -14,6 +14,7 @@ use aper::protocol::{EncodeError, Entry, ServerMessage, decode, encode};
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use crate::fanout::{Fanout, Follower, Following};
 use crate::limits::Limits;
 
 /// Longest message that several entries share, in bytes of their transitions.
@@ -31,6 +32,7 @@ const _: () = assert!(
 pub(crate) struct TailWriter {
     shared: Arc<Mutex<Log>>,
     head: watch::Sender<Version>,
+    fanout: Fanout,
     max_bytes: usize,
     max_entries: usize,
 }
@@ -40,6 +42,7 @@ pub(crate) struct TailWriter {
 pub(crate) struct Tail {
     shared: Arc<Mutex<Log>>,
     head: watch::Receiver<Version>,
+    fanout: Fanout,
 }
 
 /// The entries after a cursor are not in memory any more.
@@ -70,6 +73,7 @@ impl TailWriter {
         Self {
             shared: Arc::new(Mutex::new(log)),
             head: watch::Sender::new(head),
+            fanout: Fanout::default(),
             max_bytes: limits.tail_bytes,
             max_entries: limits.tail_entries,
         }
@@ -154,22 +158,36 @@ impl TailWriter {
     }
 
     pub(crate) fn reader(&self) -> Tail {
-        Tail { shared: Arc::clone(&self.shared), head: self.head.subscribe() }
+        let (shared, fanout) = (Arc::clone(&self.shared), self.fanout.clone());
+        Tail { shared, head: self.head.subscribe(), fanout }
     }
 }
 
 impl Tail {
+    /// The last version.
+    pub(crate) fn head(&self) -> Version {
+        *self.head.borrow()
+    }
+
     /// The last version, from now on counted as seen.
-    pub(crate) fn head(&mut self) -> Version {
+    pub(crate) fn see(&mut self) -> Version {
         *self.head.borrow_and_update()
     }
 
-    /// Waits until the head is beyond what was seen. Never comes back when
-    /// the session has ended.
-    pub(crate) async fn changed(&mut self) {
-        if self.head.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    /// Waits until the head is beyond what was seen; false when the session has
+    /// ended.
+    pub(crate) async fn changed(&mut self) -> bool {
+        self.head.changed().await.is_ok()
+    }
+
+    /// Has what is published written to a connection as well.
+    pub(crate) fn follow(&self, follower: Arc<dyn Follower>) -> Following {
+        self.fanout.add(self, follower)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fanout(&self) -> &Fanout {
+        &self.fanout
     }
 
     /// The messages that lead from `cursor` towards `head`: all, or as many as
@@ -232,14 +250,18 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Entries to publish, for tests.
 #[cfg(test)]
-mod tests {
+pub(crate) mod testing {
+    use std::ops::RangeInclusive;
+
     use aper::protocol::Payload;
     use aper::{ClientId, ClientSeq, Epoch, Timestamp};
 
     use super::*;
 
-    fn entries(versions: std::ops::RangeInclusive<u64>, size: usize) -> Vec<Entry> {
+    /// Entries whose transitions have so many bytes.
+    pub(crate) fn entries(versions: RangeInclusive<u64>, bytes: usize) -> Vec<Entry> {
         let entry = |version| Entry {
             version: Version(version),
             epoch: Epoch(0),
@@ -248,19 +270,25 @@ mod tests {
             at: Timestamp::ZERO,
             user: None,
             chance: None,
-            transition: Payload(vec![0; size]),
+            transition: Payload(vec![0; bytes]),
         };
         versions.map(entry).collect()
     }
+
+    pub(crate) fn publish(writer: &TailWriter, versions: RangeInclusive<u64>, bytes: usize) {
+        writer.publish(&entries(versions, bytes).iter().collect::<Vec<_>>(), None).unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{entries, publish};
+    use super::*;
 
     fn tail(max_bytes: usize, max_entries: usize) -> TailWriter {
         let limits =
             Limits { tail_bytes: max_bytes, tail_entries: max_entries, ..Limits::default() };
         TailWriter::new(Version(0), &limits)
-    }
-
-    fn publish(writer: &TailWriter, entries: Vec<Entry>) {
-        writer.publish(&entries.iter().collect::<Vec<_>>(), None).unwrap();
     }
 
     fn versions(messages: &[Bytes]) -> Vec<u64> {
@@ -275,9 +303,9 @@ mod tests {
     #[test]
     fn a_cursor_reads_everything_once() {
         let writer = tail(1 << 20, 100);
-        publish(&writer, entries(1..=2, 1));
-        publish(&writer, entries(3..=3, 1));
-        let mut reader = writer.reader();
+        publish(&writer, 1..=2, 1);
+        publish(&writer, 3..=3, 1);
+        let reader = writer.reader();
         let head = reader.head();
         let (messages, cursor) = reader.read(Version(0), head, 1 << 20).unwrap();
         assert_eq!((versions(&messages), cursor), (vec![1, 2, 3], Version(3)));
@@ -290,11 +318,11 @@ mod tests {
     #[test]
     fn a_read_stops_at_the_head_that_was_seen_and_at_the_budget() {
         let writer = tail(1 << 20, 100);
-        publish(&writer, entries(1..=1, 100));
-        let mut reader = writer.reader();
+        publish(&writer, 1..=1, 100);
+        let reader = writer.reader();
         let head = reader.head();
-        publish(&writer, entries(2..=2, 100));
-        publish(&writer, entries(3..=3, 100));
+        publish(&writer, 2..=2, 100);
+        publish(&writer, 3..=3, 100);
         assert_eq!(reader.read(Version(0), head, 1 << 20).unwrap().1, Version(1));
         let head = reader.head();
         assert_eq!(reader.read(Version(0), head, 1).unwrap().1, Version(1));
@@ -305,7 +333,7 @@ mod tests {
         let writer = tail(1 << 20, 2);
         let reader = writer.reader();
         for version in 1..=3 {
-            publish(&writer, entries(version..=version, 1));
+            publish(&writer, version..=version, 1);
         }
         assert_eq!(writer.floor(), Version(1));
         assert_eq!(reader.read(Version(0), Version(3), 1 << 20), Err(FellOff));
@@ -313,7 +341,7 @@ mod tests {
 
         let writer = tail(250, 100);
         for version in 1..=3 {
-            publish(&writer, entries(version..=version, 100));
+            publish(&writer, version..=version, 100);
         }
         assert_eq!(writer.floor(), Version(1));
     }
@@ -322,7 +350,7 @@ mod tests {
     fn entries_reach_back_as_far_as_their_bytes_allow() {
         let writer = tail(1 << 20, 100);
         for version in 1..=3 {
-            publish(&writer, entries(version..=version, 100));
+            publish(&writer, version..=version, 100);
         }
         let one = ServerMessage::encode_commits(&entries(1..=1, 100).iter().collect::<Vec<_>>());
         let one = one.unwrap().len();
@@ -333,7 +361,7 @@ mod tests {
     #[test]
     fn a_long_batch_becomes_several_messages() {
         let writer = tail(1 << 20, 100);
-        publish(&writer, entries(1..=3, 40_000));
+        publish(&writer, 1..=3, 40_000);
         let reader = writer.reader();
         let (messages, cursor) = reader.read(Version(0), Version(3), 1 << 20).unwrap();
         assert_eq!((messages.len(), cursor), (3, Version(3)));

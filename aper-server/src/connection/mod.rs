@@ -6,6 +6,7 @@
 //! client does to its connection costs that connection and nothing else.
 
 pub(crate) mod metered;
+mod outlet;
 mod rate;
 mod reader;
 mod replies;
@@ -31,6 +32,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tracing::{debug, info};
 
+use self::outlet::Outlet;
 use self::replies::Replies;
 use crate::auth::{Credentials, Hook};
 use crate::clock::Clock;
@@ -77,22 +79,26 @@ enum Reply {
 impl Connection {
     /// Serves the client until either side ends it. What is only for a while
     /// gets its room only for that while: there may be many thousands of these.
-    pub(crate) async fn serve<S>(&mut self, socket: &mut WebSocketStream<S>)
+    pub(crate) async fn serve<S>(&mut self, mut socket: WebSocketStream<S>)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut stopping = self.hub.stopping();
         let headers = std::mem::take(&mut self.headers);
         let joined = tokio::select! {
-            joined = Box::pin(self.join(socket, headers)) => joined,
+            joined = Box::pin(self.join(&mut socket, headers)) => joined,
             () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
         };
-        let end = match joined {
-            Ok(membership) => tokio::select! {
-                end = self.exchange(socket, membership) => end,
-                () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
-            },
-            Err(end) => end,
+        let (end, socket) = match joined {
+            Ok(membership) => {
+                let outlet = Arc::new(Outlet::new(socket, membership.commands.waiting()));
+                let end = tokio::select! {
+                    end = self.exchange(&outlet, membership) => end,
+                    () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
+                };
+                (end, outlet.close())
+            }
+            Err(end) => (end, Some(socket)),
         };
         match &end {
             End::ByPeer => debug!("the client closed the connection"),
@@ -102,7 +108,9 @@ impl Connection {
             }
             End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
         }
-        Box::pin(close(socket, end, self.limits.close_within)).await;
+        if let Some(mut socket) = socket {
+            Box::pin(close(&mut socket, end, self.limits.close_within)).await;
+        }
     }
 
     /// From `Hello` to the place in the session.
@@ -151,23 +159,24 @@ impl Connection {
         hook.authenticate(credentials).await.map_err(denied)
     }
 
-    async fn exchange<S>(&self, socket: &mut WebSocketStream<S>, mut membership: Membership) -> End
+    async fn exchange<S>(&self, outlet: &Arc<Outlet<S>>, mut membership: Membership) -> End
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (sink, stream) = socket.split();
         let replies = Replies::default();
         let Parts { answers, tail, presence, commands, closed } = membership.parts();
+        // Before the log is looked at for the first time.
+        let _following = tail.follow(Arc::clone(outlet) as _);
         let drained = tokio::sync::Notify::new();
         let reader = reader::Reader {
-            stream,
+            stream: futures::stream::poll_fn(|cx| outlet.poll_next(cx)),
             commands,
             replies: &replies,
             drained: &drained,
             limits: &self.limits,
         };
         let mut writer = writer::Writer::new(
-            sink,
+            outlet,
             answers,
             tail,
             presence,

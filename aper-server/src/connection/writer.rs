@@ -11,11 +11,12 @@ use std::sync::Arc;
 use aper::protocol::{CloseCode, Payload, RefusalMessage, Rejection, ServerMessage, encode};
 use aper::{ClientId, Version};
 use bytes::Bytes;
-use futures::{Sink, SinkExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tokio_tungstenite::tungstenite::Message;
 use tracing::debug;
 
+use super::outlet::{Outlet, TakenOver};
 use super::replies::Replies;
 use super::{End, Reply, broken};
 use crate::clock::Clock;
@@ -35,9 +36,9 @@ const REJECTIONS: usize = 64;
 const REJECTION_BYTES: usize = 64 * 1024;
 
 pub(super) struct Writer<'a, S> {
-    sink: S,
+    outlet: &'a Outlet<S>,
     answers: &'a mut mpsc::Receiver<Answer>,
-    tail: &'a mut Tail,
+    tail: &'a Tail,
     presence: &'a mut PresenceReader,
     commands: &'a Commands,
     replies: &'a Replies,
@@ -68,6 +69,14 @@ enum Log {
     },
 }
 
+/// Why there is something to do.
+enum Woken {
+    Answer(Answer),
+    Reply(Reply),
+    /// The log has more than others have written, or it is time for presence.
+    Called,
+}
+
 #[derive(PartialEq, Eq)]
 enum Unflushed {
     Nothing,
@@ -76,13 +85,13 @@ enum Unflushed {
 
 impl<'a, S> Writer<'a, S>
 where
-    S: Sink<Message, Error = SocketError> + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     #[expect(clippy::too_many_arguments, reason = "each is a part of one connection, used once")]
     pub(super) fn new(
-        sink: S,
+        outlet: &'a Outlet<S>,
         answers: &'a mut mpsc::Receiver<Answer>,
-        tail: &'a mut Tail,
+        tail: &'a Tail,
         presence: &'a mut PresenceReader,
         commands: &'a Commands,
         replies: &'a Replies,
@@ -91,7 +100,7 @@ where
         limits: &'a Limits,
     ) -> Self {
         Self {
-            sink,
+            outlet,
             answers,
             tail,
             presence,
@@ -125,6 +134,9 @@ where
         if matches!(self.log, Log::Unwelcomed) {
             return Ok(());
         }
+        if let Some(taken_over) = self.outlet.take_over() {
+            self.go_on(taken_over);
+        }
         let head = self.tail.head();
         self.send_answers().await?;
         while matches!(self.log, Log::Following) && self.cursor < head {
@@ -136,7 +148,7 @@ where
             }
             self.cursor = cursor;
         }
-        self.sink.flush().await.map_err(broken)
+        self.outlet.flush().await.map_err(broken)
     }
 
     async fn write(&mut self) -> Result<std::convert::Infallible, End> {
@@ -147,7 +159,7 @@ where
             self.send_presence().await?;
             self.send_log(head).await?;
             if self.unflushed == Unflushed::Something {
-                self.sink.flush().await.map_err(broken)?;
+                self.outlet.flush().await.map_err(broken)?;
                 self.unflushed = Unflushed::Nothing;
             }
             let follows = matches!(self.log, Log::Following);
@@ -155,12 +167,37 @@ where
                 continue;
             }
             // What has come meanwhile is found here at once.
-            tokio::select! {
-                Some(answer) = self.answers.recv() => self.take(answer).await?,
-                reply = self.replies.next() => self.reply(reply).await?,
-                () = self.tail.changed(), if follows => {}
-                () = self.presence.due() => {}
+            match self.woken(follows).await {
+                Woken::Answer(answer) => self.take(answer).await?,
+                Woken::Reply(reply) => self.reply(reply).await?,
+                Woken::Called => {}
             }
+        }
+    }
+
+    /// Waits for something to do. A client that follows is sent the log
+    /// meanwhile by others.
+    async fn woken(&mut self, follows: bool) -> Woken {
+        let woken = async {
+            tokio::select! {
+                Some(answer) = self.answers.recv() => Woken::Answer(answer),
+                reply = self.replies.next() => Woken::Reply(reply),
+                () = self.outlet.called() => Woken::Called,
+                () = self.presence.due() => Woken::Called,
+            }
+        };
+        if !follows {
+            return woken.await;
+        }
+        let (woken, taken_over) = self.outlet.rest(self.cursor, woken).await;
+        self.go_on(taken_over);
+        woken
+    }
+
+    fn go_on(&mut self, TakenOver { cursor, unflushed }: TakenOver) {
+        self.cursor = cursor;
+        if unflushed {
+            self.unflushed = Unflushed::Something;
         }
     }
 
@@ -255,7 +292,7 @@ where
         last_seq: aper::ClientSeq,
     ) -> Result<(), End> {
         // What is there is sent before the encoding is waited for.
-        self.sink.flush().await.map_err(broken)?;
+        self.outlet.flush().await.map_err(broken)?;
         let chunks = image.chunks().await;
         let chunks = chunks.map_err(|_| End::Closing(Closing::session_failed()))?.clone();
         self.send(&image.header(&chunks, last_seq)).await?;
@@ -316,6 +353,6 @@ where
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {
         self.unflushed = Unflushed::Something;
-        self.sink.feed(message).await.map_err(broken)
+        self.outlet.feed(message).await.map_err(broken)
     }
 }

@@ -97,9 +97,9 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
         let (place, mut connection) = (place, connection);
         match upgraded(upgrading, connection.limits.headers_within).await {
             Some(io) => {
-                let mut socket = socket(io, &shared).await;
+                let socket = socket(io, &shared).await;
                 // Apart from what came before it, which would keep its place.
-                Box::pin(connection.serve(&mut socket)).await;
+                Box::pin(connection.serve(socket)).await;
             }
             None => debug!("the connection ended before it was upgraded"),
         }

@@ -200,7 +200,7 @@ impl SessionHandle {
         let (lane, answers) = mpsc::channel(self.lane_len);
         let (close, closed) = oneshot::channel();
         let (reply, joined) = oneshot::channel();
-        let gauge = lane.downgrade();
+        let waiting = Waiting::on(&lane);
         let join = Box::new(Join { connection, user, resume, life, lane, close, reply });
         self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
         self.bell.ring();
@@ -220,7 +220,7 @@ impl SessionHandle {
             mailbox: self.mailbox.clone(),
             bell: Arc::clone(&self.bell),
             room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
-            lane: gauge,
+            waiting,
             unsent_answers: self.unsent_answers,
             presences,
         };
@@ -269,7 +269,7 @@ pub(crate) struct Membership {
 /// The parts of a membership that are used side by side.
 pub(crate) struct Parts<'a> {
     pub(crate) answers: &'a mut mpsc::Receiver<Answer>,
-    pub(crate) tail: &'a mut Tail,
+    pub(crate) tail: &'a Tail,
     pub(crate) presence: &'a mut PresenceReader,
     pub(crate) commands: &'a Commands,
     pub(crate) closed: Closed<'a>,
@@ -286,7 +286,7 @@ impl Membership {
         let closed = Closed { closed: &mut self.closed, ended: self.ended.clone() };
         Parts {
             answers: &mut self.answers,
-            tail: &mut self.tail,
+            tail: &self.tail,
             presence: &mut self.presence,
             commands: &self.commands,
             closed,
@@ -312,9 +312,24 @@ pub(crate) struct Commands {
     mailbox: mpsc::Sender<Command>,
     bell: Arc<Bell>,
     room: Arc<Semaphore>,
-    lane: mpsc::WeakSender<Answer>,
+    waiting: Waiting,
     unsent_answers: usize,
     presences: Presences,
+}
+
+/// How many answers wait for a connection.
+#[derive(Clone)]
+pub(crate) struct Waiting(mpsc::WeakSender<Answer>);
+
+impl Waiting {
+    pub(crate) fn on(lane: &mpsc::Sender<Answer>) -> Self {
+        Self(lane.downgrade())
+    }
+
+    /// None when the session has let go of the connection.
+    pub(crate) fn count(&self) -> Option<usize> {
+        self.0.upgrade().map(|lane| lane.max_capacity() - lane.capacity())
+    }
 }
 
 impl Commands {
@@ -353,8 +368,11 @@ impl Commands {
 
     /// Whether so many answers wait that nothing more should be asked.
     pub(crate) fn has_unsent(&self) -> bool {
-        let queued = |lane: mpsc::Sender<Answer>| lane.max_capacity() - lane.capacity();
-        self.lane.upgrade().map_or(0, queued) >= self.unsent_answers
+        self.waiting.count().unwrap_or(0) >= self.unsent_answers
+    }
+
+    pub(crate) fn waiting(&self) -> Waiting {
+        self.waiting.clone()
     }
 }
 

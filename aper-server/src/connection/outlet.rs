@@ -1,0 +1,300 @@
+//! A connection's socket. Its own task reads from it and writes to it; while its
+//! client has been told everything and only follows the log, others may write
+//! the log to it: see [`crate::fanout`].
+
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use aper::Version;
+use bytes::Bytes;
+use futures::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+
+use crate::fanout::{Follower, Reading};
+use crate::session::Waiting;
+
+/// A socket in the hands of several.
+pub(super) struct Outlet<S> {
+    inner: Mutex<Inner<S>>,
+    /// The connection's own task has something to do.
+    called: Notify,
+    /// What the session has for this client alone goes first.
+    waiting: Waiting,
+}
+
+struct Inner<S> {
+    /// None when the connection has ended.
+    socket: Option<WebSocketStream<S>>,
+    hand: Hand,
+}
+
+/// Who may write.
+#[derive(Clone, Copy)]
+enum Hand {
+    /// The connection's own task.
+    Own,
+    /// Whoever has what comes after this version.
+    Anybody(Version),
+    /// The connection's own task, which is about to take over what others have
+    /// begun and the socket does not take: it is sent up to this version.
+    Left(Version),
+}
+
+/// What the connection's own task takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TakenOver {
+    /// Everything up to here has been given to the socket.
+    pub(super) cursor: Version,
+    /// Not all of it has been taken.
+    pub(super) unflushed: bool,
+}
+
+impl<S> Outlet<S> {
+    pub(super) fn new(socket: WebSocketStream<S>, waiting: Waiting) -> Self {
+        let inner = Inner { socket: Some(socket), hand: Hand::Own };
+        Self { inner: Mutex::new(inner), called: Notify::new(), waiting }
+    }
+
+    /// The socket, for its end. Nobody reads or writes any more.
+    pub(super) fn close(&self) -> Option<WebSocketStream<S>> {
+        self.lock().socket.take()
+    }
+
+    /// Waits until there is something to do.
+    pub(super) async fn called(&self) {
+        self.called.notified().await;
+    }
+
+    /// Lets others write what comes after `cursor`, until `woken`. What it
+    /// comes back with is found while nobody writes: nothing is written between
+    /// that an answer is found and that it is this task's turn.
+    ///
+    /// May be dropped; then [`take_over`](Self::take_over) follows.
+    pub(super) async fn rest<T>(
+        &self,
+        cursor: Version,
+        woken: impl Future<Output = T>,
+    ) -> (T, TakenOver) {
+        self.lock().hand = Hand::Anybody(cursor);
+        let mut woken = std::pin::pin!(woken);
+        std::future::poll_fn(|cx| {
+            let mut inner = self.lock();
+            let found = ready!(woken.as_mut().poll(cx));
+            let unchanged = TakenOver { cursor, unflushed: false };
+            Poll::Ready((found, inner.take_over().unwrap_or(unchanged)))
+        })
+        .await
+    }
+
+    /// Takes the right to write back. None if it was not given away.
+    pub(super) fn take_over(&self) -> Option<TakenOver> {
+        self.lock().take_over()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<S>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Inner<S> {
+    fn take_over(&mut self) -> Option<TakenOver> {
+        match std::mem::replace(&mut self.hand, Hand::Own) {
+            Hand::Own => None,
+            Hand::Anybody(cursor) => Some(TakenOver { cursor, unflushed: false }),
+            Hand::Left(cursor) => Some(TakenOver { cursor, unflushed: true }),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Outlet<S> {
+    /// The next message of the client.
+    pub(super) fn poll_next(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message, SocketError>>> {
+        match &mut self.lock().socket {
+            Some(socket) => Pin::new(socket).poll_next(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Gives a message to the socket, which may keep it until it is
+    /// [flushed](Self::flush).
+    pub(super) async fn feed(&self, message: Message) -> Result<(), SocketError> {
+        let mut message = Some(message);
+        std::future::poll_fn(|cx| {
+            let mut inner = self.lock();
+            let Some(socket) = &mut inner.socket else { return closed() };
+            ready!(Pin::new(&mut *socket).poll_ready(cx))?;
+            Poll::Ready(match message.take() {
+                Some(message) => Pin::new(socket).start_send(message),
+                None => Ok(()),
+            })
+        })
+        .await
+    }
+
+    /// Waits until the socket has taken everything.
+    pub(super) async fn flush(&self) -> Result<(), SocketError> {
+        std::future::poll_fn(|cx| match &mut self.lock().socket {
+            Some(socket) => Pin::new(socket).poll_flush(cx),
+            None => closed(),
+        })
+        .await
+    }
+}
+
+fn closed<T>() -> Poll<Result<T, SocketError>> {
+    Poll::Ready(Err(SocketError::AlreadyClosed))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Outlet<S> {
+    fn follow(&self, log: &mut Reading<'_>) {
+        let mut inner = self.lock();
+        let Inner { socket: Some(socket), hand } = &mut *inner else { return };
+        let Hand::Anybody(cursor) = *hand else { return self.called.notify_one() };
+        // What was answered before this was published is sent before it: the
+        // connection's own task is about to do so, and goes on with the log.
+        if self.waiting.count() != Some(0) {
+            return;
+        }
+        let Ok((messages, reached)) = log.after(cursor) else { return self.called.notify_one() };
+        // Nobody is to be woken: what is not taken at once is left.
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut socket = Pin::new(socket);
+        let mut give =
+            |message: &Bytes| socket.as_mut().start_send(Message::Binary(message.clone()));
+        if messages.iter().any(|message| give(message).is_err()) {
+            // It is about to end, or has no room: the rest of it may come to
+            // it a second time, and versions tell.
+            *hand = Hand::Left(cursor);
+            return self.called.notify_one();
+        }
+        let is_flushed = matches!(socket.poll_flush(&mut cx), Poll::Ready(Ok(())));
+        *hand = if is_flushed { Hand::Anybody(reached) } else { Hand::Left(reached) };
+        if !is_flushed || reached < log.head() {
+            self.called.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aper::ClientSeq;
+    use aper::protocol::{RefusalMessage, Rejection};
+    use futures::{FutureExt, StreamExt};
+    use tokio::io::DuplexStream;
+    use tokio::sync::mpsc;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::session::Answer;
+    use crate::tail::testing::publish;
+    use crate::tail::{Tail, TailWriter};
+
+    /// Bytes that the socket takes before the other side has to read.
+    const TAKES: usize = 256;
+
+    struct World {
+        writer: TailWriter,
+        tail: Tail,
+        outlet: Outlet<DuplexStream>,
+        lane: mpsc::Sender<Answer>,
+        _answers: mpsc::Receiver<Answer>,
+        client: WebSocketStream<DuplexStream>,
+    }
+
+    async fn world() -> World {
+        let (ours, theirs) = tokio::io::duplex(TAKES);
+        let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+        let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        let (lane, answers) = mpsc::channel(8);
+        let outlet = Outlet::new(socket, Waiting::on(&lane));
+        let writer = TailWriter::new(Version(0), &Limits::default());
+        let tail = writer.reader();
+        World { writer, tail, outlet, lane, _answers: answers, client }
+    }
+
+    impl World {
+        fn follow(&self) {
+            self.outlet.follow(&mut Reading::new(&self.tail, self.tail.head()));
+        }
+
+        fn is_called(&self) -> bool {
+            self.outlet.called().now_or_never().is_some()
+        }
+    }
+
+    async fn never() {
+        std::future::pending::<()>().await;
+    }
+
+    #[tokio::test]
+    async fn others_write_while_it_rests_and_only_then() {
+        let mut world = world().await;
+        publish(&world.writer, 1..=1, 10);
+        world.follow();
+        assert!(world.is_called(), "it does not rest");
+        {
+            let mut rest = std::pin::pin!(world.outlet.rest(Version(0), never()));
+            assert!(rest.as_mut().now_or_never().is_none());
+        }
+        world.follow();
+        assert!(!world.is_called());
+        assert!(matches!(world.client.next().await, Some(Ok(Message::Binary(_)))));
+        let taken_over = TakenOver { cursor: Version(1), unflushed: false };
+        assert_eq!(world.outlet.take_over(), Some(taken_over));
+        assert_eq!(world.outlet.take_over(), None);
+    }
+
+    #[tokio::test]
+    async fn what_the_socket_does_not_take_is_left_to_its_own_task() {
+        let mut world = world().await;
+        assert!(world.outlet.rest(Version(0), never()).now_or_never().is_none());
+        publish(&world.writer, 1..=1, 2 * TAKES);
+        world.follow();
+        assert!(world.is_called());
+        publish(&world.writer, 2..=2, 10);
+        world.follow();
+        let taken_over = TakenOver { cursor: Version(1), unflushed: true };
+        assert_eq!(world.outlet.take_over(), Some(taken_over), "nothing goes on top of it");
+        let (flushed, message) = tokio::join!(world.outlet.flush(), world.client.next());
+        flushed.unwrap();
+        assert!(message.unwrap().unwrap().len() > 2 * TAKES);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_waits_goes_first() {
+        let world = world().await;
+        assert!(world.outlet.rest(Version(0), never()).now_or_never().is_none());
+        let refusal = RefusalMessage::Unavailable;
+        let refused = Answer::Reject(Rejection { seq: ClientSeq(1), refusal });
+        world.lane.try_send(refused).unwrap();
+        publish(&world.writer, 1..=1, 10);
+        world.follow();
+        let taken_over = TakenOver { cursor: Version(0), unflushed: false };
+        assert_eq!(world.outlet.take_over(), Some(taken_over));
+    }
+
+    #[tokio::test]
+    async fn what_wakes_it_takes_the_hand_back() {
+        let world = world().await;
+        publish(&world.writer, 1..=1, 10);
+        let woken = async {
+            world.outlet.called().await;
+            "called"
+        };
+        let mut rest = std::pin::pin!(world.outlet.rest(Version(0), woken));
+        assert!(rest.as_mut().now_or_never().is_none());
+        world.follow();
+        world.outlet.called.notify_one();
+        assert_eq!(rest.await, ("called", TakenOver { cursor: Version(1), unflushed: false }));
+        world.follow();
+        assert!(world.is_called());
+    }
+}
