@@ -303,14 +303,12 @@ impl Hub {
             info!("the session is awake");
             session.run(may_sleep, &had_timer).await
         };
-        let run = async {
-            tokio::select! {
-                rest = run => rest,
-                () = overdue(&mut stopping, &self.limits) => Err(SessionError::Overdue),
-            }
-        };
         // Unwind-safe: a panic drops all that the session had.
-        let rest = AssertUnwindSafe(run).catch_unwind().await;
+        let run = AssertUnwindSafe(run).catch_unwind();
+        let rest = tokio::select! {
+            rest = run => rest,
+            () = overdue(&mut stopping, &self.limits) => Ok(Err(SessionError::Overdue)),
+        };
         let retry = || {
             let had_timer = had_timer.load(Ordering::Relaxed);
             had_timer.then(|| Alarm::retry(self.clock.now(), alarm))
@@ -449,7 +447,8 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
 /// Comes back when the server should have stopped by now.
 pub(crate) async fn overdue(stopping: &mut watch::Receiver<bool>, limits: &Limits) {
     stopped(stopping).await;
-    tokio::time::sleep(limits.shutdown_within).await;
+    // A timer is big, and few ever need it.
+    Box::pin(tokio::time::sleep(limits.shutdown_within)).await;
 }
 
 fn failed(error: &SessionError) -> Ended {

@@ -63,6 +63,7 @@ mod origin;
 mod presence;
 #[cfg(feature = "program")]
 pub mod program;
+mod queue;
 mod server;
 mod session;
 mod tail;

@@ -6,10 +6,9 @@
 //! client does to its connection costs that connection and nothing else.
 
 pub(crate) mod metered;
-mod outlet;
+pub(crate) mod outlet;
 mod rate;
 mod reader;
-mod replies;
 pub(crate) mod stall;
 mod writer;
 
@@ -32,13 +31,13 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tracing::{debug, info};
 
-use self::outlet::Outlet;
-use self::replies::Replies;
+use self::outlet::{Followed, Outlet};
 use crate::auth::{Credentials, Hook};
 use crate::clock::Clock;
 use crate::error::Closing;
 use crate::hub::{Hub, overdue, stopped};
 use crate::limits::Limits;
+use crate::queue::Queue;
 use crate::session::{Life, Membership, Parts};
 
 /// Longest reason that a close frame has room for, in bytes.
@@ -47,6 +46,10 @@ const REASON_BYTES: usize = 123;
 /// Bytes that are still taken from a client after its close frame was sent:
 /// without that, its last bytes would make the system drop the frame.
 const LEFTOVER_BYTES: usize = 1024 * 1024;
+
+/// Answers of the connection itself that wait to be sent, at most. At it: nothing
+/// more is read.
+const REPLIES: usize = 8;
 
 /// A connection that has been upgraded and not heard yet.
 pub(crate) struct Connection {
@@ -79,26 +82,22 @@ enum Reply {
 impl Connection {
     /// Serves the client until either side ends it. What is only for a while
     /// gets its room only for that while: there may be many thousands of these.
-    pub(crate) async fn serve<S>(&mut self, mut socket: WebSocketStream<S>)
+    pub(crate) async fn serve<S>(&mut self, outlet: &Arc<Outlet<S>>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut stopping = self.hub.stopping();
         let headers = std::mem::take(&mut self.headers);
         let joined = tokio::select! {
-            joined = Box::pin(self.join(&mut socket, headers)) => joined,
+            joined = Box::pin(self.join(outlet, headers)) => joined,
             () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
         };
-        let (end, socket) = match joined {
-            Ok(membership) => {
-                let outlet = Arc::new(Outlet::new(socket, membership.commands.waiting()));
-                let end = tokio::select! {
-                    end = self.exchange(&outlet, membership) => end,
-                    () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
-                };
-                (end, outlet.close())
-            }
-            Err(end) => (end, Some(socket)),
+        let end = match joined {
+            Ok(mut membership) => tokio::select! {
+                end = self.exchange(outlet, &mut membership) => end,
+                () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
+            },
+            Err(end) => end,
         };
         match &end {
             End::ByPeer => debug!("the client closed the connection"),
@@ -108,22 +107,18 @@ impl Connection {
             }
             End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
         }
-        if let Some(mut socket) = socket {
-            Box::pin(close(&mut socket, end, self.limits.close_within)).await;
+        if let Some(socket) = outlet.close() {
+            Box::pin(close(socket, end, self.limits.close_within)).await;
         }
     }
 
     /// From `Hello` to the place in the session.
-    async fn join<S>(
-        &self,
-        socket: &mut WebSocketStream<S>,
-        headers: HeaderMap,
-    ) -> Result<Membership, End>
+    async fn join<S>(&self, outlet: &Outlet<S>, headers: HeaderMap) -> Result<Box<Membership>, End>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let silent = |what| move |_| End::Closing(Closing::new(CloseCode::Silent, what));
-        let hello = timeout(self.limits.hello_within, receive_hello(socket)).await;
+        let hello = timeout(self.limits.hello_within, receive_hello(outlet)).await;
         let hello = hello.map_err(silent("the client did not say who it is"))??;
         let checked = self.machine.check(&hello);
         checked
@@ -134,9 +129,9 @@ impl Connection {
         loop {
             let joined = self.hub.join(&self.key, self.id, user.clone(), resume, life);
             if let Some(membership) = self.in_time(joined).await? {
-                return Ok(membership);
+                return Ok(Box::new(membership));
             }
-            let seen = timeout(self.limits.hello_within, see_life(socket)).await;
+            let seen = timeout(self.limits.hello_within, see_life(outlet)).await;
             seen.map_err(silent("the client does not answer"))??;
             life = Life::Seen;
         }
@@ -159,17 +154,18 @@ impl Connection {
         hook.authenticate(credentials).await.map_err(denied)
     }
 
-    async fn exchange<S>(&self, outlet: &Arc<Outlet<S>>, mut membership: Membership) -> End
+    async fn exchange<S>(&self, outlet: &Arc<Outlet<S>>, membership: &mut Membership) -> End
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let replies = Replies::default();
+        let replies = Queue::new(REPLIES);
         let Parts { answers, tail, presence, commands, closed } = membership.parts();
         // Before the log is looked at for the first time.
-        let _following = tail.follow(Arc::clone(outlet) as _);
+        let lane = Arc::clone(commands.lane());
+        let _following = tail.follow(Arc::new(Followed { outlet: Arc::clone(outlet), lane }));
         let drained = tokio::sync::Notify::new();
         let reader = reader::Reader {
-            stream: futures::stream::poll_fn(|cx| outlet.poll_next(cx)),
+            stream: outlet.messages(),
             commands,
             replies: &replies,
             drained: &drained,
@@ -199,12 +195,13 @@ impl Connection {
     }
 }
 
-async fn receive_hello<S>(socket: &mut WebSocketStream<S>) -> Result<Hello, End>
+async fn receive_hello<S>(outlet: &Outlet<S>) -> Result<Hello, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let mut messages = outlet.messages();
     loop {
-        let bytes = match socket.next().await {
+        let bytes = match messages.next().await {
             Some(Ok(Message::Binary(bytes))) => bytes,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
             Some(Ok(Message::Close(_))) | None => return Err(End::ByPeer),
@@ -220,13 +217,15 @@ where
 }
 
 /// Asks whether anybody is there. Browsers answer by themselves.
-async fn see_life<S>(socket: &mut WebSocketStream<S>) -> Result<(), End>
+async fn see_life<S>(outlet: &Outlet<S>) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    socket.send(Message::Ping(Bytes::new())).await.map_err(broken)?;
+    outlet.feed(Message::Ping(Bytes::new())).await.map_err(broken)?;
+    outlet.flush().await.map_err(broken)?;
+    let mut messages = outlet.messages();
     loop {
-        match socket.next().await {
+        match messages.next().await {
             Some(Ok(Message::Pong(_))) => return Ok(()),
             Some(Ok(Message::Ping(_))) => {}
             Some(Ok(Message::Close(_))) | None => return Err(End::ByPeer),
@@ -262,7 +261,7 @@ fn broken(error: SocketError) -> End {
 
 /// Sends the close frame, if there is anybody to send it to, and waits for the
 /// other side to have read it; within a deadline, and then lets go.
-async fn close<S>(socket: &mut WebSocketStream<S>, end: End, within: Duration)
+async fn close<S>(mut socket: WebSocketStream<S>, end: End, within: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

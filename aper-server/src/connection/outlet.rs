@@ -3,7 +3,7 @@
 //! the log to it: see [`crate::fanout`].
 
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use aper::Version;
@@ -15,15 +15,14 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use crate::fanout::{Follower, Reading};
-use crate::session::Waiting;
+use crate::queue::Queue;
+use crate::session::Answer;
 
 /// A socket in the hands of several.
-pub(super) struct Outlet<S> {
+pub(crate) struct Outlet<S> {
     inner: Mutex<Inner<S>>,
     /// The connection's own task has something to do.
     called: Notify,
-    /// What the session has for this client alone goes first.
-    waiting: Waiting,
 }
 
 struct Inner<S> {
@@ -54,9 +53,9 @@ pub(super) struct TakenOver {
 }
 
 impl<S> Outlet<S> {
-    pub(super) fn new(socket: WebSocketStream<S>, waiting: Waiting) -> Self {
+    pub(crate) fn new(socket: WebSocketStream<S>) -> Self {
         let inner = Inner { socket: Some(socket), hand: Hand::Own };
-        Self { inner: Mutex::new(inner), called: Notify::new(), waiting }
+        Self { inner: Mutex::new(inner), called: Notify::new() }
     }
 
     /// The socket, for its end. Nobody reads or writes any more.
@@ -77,10 +76,9 @@ impl<S> Outlet<S> {
     pub(super) async fn rest<T>(
         &self,
         cursor: Version,
-        woken: impl Future<Output = T>,
+        mut woken: Pin<&mut impl Future<Output = T>>,
     ) -> (T, TakenOver) {
         self.lock().hand = Hand::Anybody(cursor);
-        let mut woken = std::pin::pin!(woken);
         std::future::poll_fn(|cx| {
             let mut inner = self.lock();
             let found = ready!(woken.as_mut().poll(cx));
@@ -111,15 +109,12 @@ impl<S> Inner<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Outlet<S> {
-    /// The next message of the client.
-    pub(super) fn poll_next(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Message, SocketError>>> {
-        match &mut self.lock().socket {
+    /// The client's messages.
+    pub(super) fn messages(&self) -> impl Stream<Item = Result<Message, SocketError>> {
+        futures::stream::poll_fn(|cx| match &mut self.lock().socket {
             Some(socket) => Pin::new(socket).poll_next(cx),
             None => Poll::Ready(None),
-        }
+        })
     }
 
     /// Gives a message to the socket, which may keep it until it is
@@ -152,17 +147,25 @@ fn closed<T>() -> Poll<Result<T, SocketError>> {
     Poll::Ready(Err(SocketError::AlreadyClosed))
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Outlet<S> {
+/// An outlet for others to write the log to.
+pub(super) struct Followed<S> {
+    pub(super) outlet: Arc<Outlet<S>>,
+    /// What the session has for this client alone goes first.
+    pub(super) lane: Arc<Queue<Answer>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
     fn follow(&self, log: &mut Reading<'_>) {
-        let mut inner = self.lock();
+        let called = &self.outlet.called;
+        let mut inner = self.outlet.lock();
         let Inner { socket: Some(socket), hand } = &mut *inner else { return };
-        let Hand::Anybody(cursor) = *hand else { return self.called.notify_one() };
+        let Hand::Anybody(cursor) = *hand else { return called.notify_one() };
         // What was answered before this was published is sent before it: the
         // connection's own task is about to do so, and goes on with the log.
-        if self.waiting.count() != Some(0) {
+        if self.lane.len() > 0 {
             return;
         }
-        let Ok((messages, reached)) = log.after(cursor) else { return self.called.notify_one() };
+        let Ok((messages, reached)) = log.after(cursor) else { return called.notify_one() };
         // Nobody is to be woken: what is not taken at once is left.
         let mut cx = Context::from_waker(Waker::noop());
         let mut socket = Pin::new(socket);
@@ -172,12 +175,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Outlet<S> {
             // It is about to end, or has no room: the rest of it may come to
             // it a second time, and versions tell.
             *hand = Hand::Left(cursor);
-            return self.called.notify_one();
+            return called.notify_one();
         }
         let is_flushed = matches!(socket.poll_flush(&mut cx), Poll::Ready(Ok(())));
         *hand = if is_flushed { Hand::Anybody(reached) } else { Hand::Left(reached) };
         if !is_flushed || reached < log.head() {
-            self.called.notify_one();
+            called.notify_one();
         }
     }
 }
@@ -186,14 +189,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Outlet<S> {
 mod tests {
     use aper::ClientSeq;
     use aper::protocol::{RefusalMessage, Rejection};
+    use std::pin::pin;
+
     use futures::{FutureExt, StreamExt};
     use tokio::io::DuplexStream;
-    use tokio::sync::mpsc;
     use tokio_tungstenite::tungstenite::protocol::Role;
 
     use super::*;
     use crate::limits::Limits;
-    use crate::session::Answer;
     use crate::tail::testing::publish;
     use crate::tail::{Tail, TailWriter};
 
@@ -203,9 +206,8 @@ mod tests {
     struct World {
         writer: TailWriter,
         tail: Tail,
-        outlet: Outlet<DuplexStream>,
-        lane: mpsc::Sender<Answer>,
-        _answers: mpsc::Receiver<Answer>,
+        outlet: Arc<Outlet<DuplexStream>>,
+        lane: Arc<Queue<Answer>>,
         client: WebSocketStream<DuplexStream>,
     }
 
@@ -213,16 +215,17 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(TAKES);
         let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
-        let (lane, answers) = mpsc::channel(8);
-        let outlet = Outlet::new(socket, Waiting::on(&lane));
+        let lane = Arc::new(Queue::new(8));
+        let outlet = Arc::new(Outlet::new(socket));
         let writer = TailWriter::new(Version(0), &Limits::default());
         let tail = writer.reader();
-        World { writer, tail, outlet, lane, _answers: answers, client }
+        World { writer, tail, outlet, lane, client }
     }
 
     impl World {
         fn follow(&self) {
-            self.outlet.follow(&mut Reading::new(&self.tail, self.tail.head()));
+            let (outlet, lane) = (Arc::clone(&self.outlet), Arc::clone(&self.lane));
+            Followed { outlet, lane }.follow(&mut Reading::new(&self.tail, self.tail.head()));
         }
 
         fn is_called(&self) -> bool {
@@ -241,7 +244,8 @@ mod tests {
         world.follow();
         assert!(world.is_called(), "it does not rest");
         {
-            let mut rest = std::pin::pin!(world.outlet.rest(Version(0), never()));
+            let mut never = pin!(never());
+            let mut rest = pin!(world.outlet.rest(Version(0), never.as_mut()));
             assert!(rest.as_mut().now_or_never().is_none());
         }
         world.follow();
@@ -255,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_socket_does_not_take_is_left_to_its_own_task() {
         let mut world = world().await;
-        assert!(world.outlet.rest(Version(0), never()).now_or_never().is_none());
+        assert!(world.outlet.rest(Version(0), pin!(never())).now_or_never().is_none());
         publish(&world.writer, 1..=1, 2 * TAKES);
         world.follow();
         assert!(world.is_called());
@@ -271,10 +275,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_waits_goes_first() {
         let world = world().await;
-        assert!(world.outlet.rest(Version(0), never()).now_or_never().is_none());
+        assert!(world.outlet.rest(Version(0), pin!(never())).now_or_never().is_none());
         let refusal = RefusalMessage::Unavailable;
         let refused = Answer::Reject(Rejection { seq: ClientSeq(1), refusal });
-        world.lane.try_send(refused).unwrap();
+        world.lane.try_put(refused).unwrap();
         publish(&world.writer, 1..=1, 10);
         world.follow();
         let taken_over = TakenOver { cursor: Version(0), unflushed: false };
@@ -289,7 +293,8 @@ mod tests {
             world.outlet.called().await;
             "called"
         };
-        let mut rest = std::pin::pin!(world.outlet.rest(Version(0), woken));
+        let mut woken = pin!(woken);
+        let mut rest = pin!(world.outlet.rest(Version(0), woken.as_mut()));
         assert!(rest.as_mut().now_or_never().is_none());
         world.follow();
         world.outlet.called.notify_one();

@@ -10,16 +10,16 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::rate::Rate;
-use super::replies::Replies;
 use super::{End, Reply, broken, protocol};
 use crate::error::Closing;
 use crate::limits::Limits;
+use crate::queue::Queue;
 use crate::session::Commands;
 
 pub(super) struct Reader<'a, S> {
     pub(super) stream: S,
     pub(super) commands: &'a Commands,
-    pub(super) replies: &'a Replies,
+    pub(super) replies: &'a Queue<Reply>,
     /// The writer has taken answers from the lane.
     pub(super) drained: &'a Notify,
     pub(super) limits: &'a Limits,
@@ -55,7 +55,7 @@ where
                     self.commands.submit(submissions).await;
                 }
                 Ok(ClientMessage::Ping { sent }) => {
-                    self.replies.put(Reply::Pong { sent }).await;
+                    let _ = self.replies.put(Reply::Pong { sent }).await;
                 }
                 Ok(ClientMessage::Checked { version, hash }) => {
                     self.commands.checked(version, hash).await;
@@ -100,7 +100,7 @@ impl Silence {
         &mut self,
         stream: &mut St,
         mut timer: Pin<&mut Sleep>,
-        replies: &Replies,
+        replies: &Queue<Reply>,
     ) -> Result<Message, End>
     where
         St: Stream<Item = Result<Message, SocketError>> + Unpin,
@@ -131,13 +131,13 @@ impl Silence {
 
     /// A client that is quiet is asked whether it is there, in a way that its
     /// browser answers by itself; one that stays silent is gone.
-    async fn act(&mut self, replies: &Replies) -> Result<(), End> {
+    async fn act(&mut self, replies: &Queue<Reply>) -> Result<(), End> {
         if self.asked == Asked::AreYouThere {
             let reason = "nothing was heard for too long";
             return Err(End::Closing(Closing::new(CloseCode::Silent, reason)));
         }
         self.asked = Asked::AreYouThere;
-        replies.put(Reply::AreYouThere).await;
+        let _ = replies.put(Reply::AreYouThere).await;
         Ok(())
     }
 }

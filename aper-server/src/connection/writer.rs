@@ -6,23 +6,24 @@
 //! log first, then sends all answers that are there, and only then entries, up
 //! to that head. While a snapshot is under way, entries wait; answers do not.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use aper::protocol::{CloseCode, Payload, RefusalMessage, Rejection, ServerMessage, encode};
 use aper::{ClientId, Version};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::debug;
 
 use super::outlet::{Outlet, TakenOver};
-use super::replies::Replies;
 use super::{End, Reply, broken};
 use crate::clock::Clock;
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::PresenceReader;
+use crate::queue::Queue;
 use crate::session::{Answer, Chunks, Commands, SharedImage};
 use crate::tail::{FellOff, Tail};
 
@@ -37,11 +38,11 @@ const REJECTION_BYTES: usize = 64 * 1024;
 
 pub(super) struct Writer<'a, S> {
     outlet: &'a Outlet<S>,
-    answers: &'a mut mpsc::Receiver<Answer>,
+    answers: &'a Queue<Answer>,
     tail: &'a Tail,
     presence: &'a mut PresenceReader,
     commands: &'a Commands,
-    replies: &'a Replies,
+    replies: &'a Queue<Reply>,
     drained: &'a Notify,
     clock: Clock,
     limits: &'a Limits,
@@ -90,11 +91,11 @@ where
     #[expect(clippy::too_many_arguments, reason = "each is a part of one connection, used once")]
     pub(super) fn new(
         outlet: &'a Outlet<S>,
-        answers: &'a mut mpsc::Receiver<Answer>,
+        answers: &'a Queue<Answer>,
         tail: &'a Tail,
         presence: &'a mut PresenceReader,
         commands: &'a Commands,
-        replies: &'a Replies,
+        replies: &'a Queue<Reply>,
         drained: &'a Notify,
         clock: Clock,
         limits: &'a Limits,
@@ -178,18 +179,21 @@ where
     /// Waits for something to do. A client that follows is sent the log
     /// meanwhile by others.
     async fn woken(&mut self, follows: bool) -> Woken {
-        let woken = async {
-            tokio::select! {
-                Some(answer) = self.answers.recv() => Woken::Answer(answer),
-                reply = self.replies.next() => Woken::Reply(reply),
-                () = self.outlet.called() => Woken::Called,
-                () = self.presence.due() => Woken::Called,
+        let (outlet, cursor) = (self.outlet, self.cursor);
+        let (woken, taken_over) = {
+            let mut woken = pin!(async {
+                tokio::select! {
+                    answer = self.answers.next() => Woken::Answer(answer),
+                    reply = self.replies.next() => Woken::Reply(reply),
+                    () = outlet.called() => Woken::Called,
+                    () = self.presence.due() => Woken::Called,
+                }
+            });
+            if !follows {
+                return woken.await;
             }
+            outlet.rest(cursor, woken.as_mut()).await
         };
-        if !follows {
-            return woken.await;
-        }
-        let (woken, taken_over) = self.outlet.rest(self.cursor, woken).await;
         self.go_on(taken_over);
         woken
     }
@@ -202,12 +206,9 @@ where
     }
 
     async fn welcome(&mut self) -> Result<(), End> {
-        let (welcome, image, from) = match self.answers.recv().await {
-            Some(Answer::Welcome { welcome, image, from }) => (welcome, image, from),
+        let Answer::Welcome { welcome, image, from } = self.answers.next().await else {
             // A rule is broken that the session must keep.
-            Some(_) => return Err(End::Closing(Closing::session_failed())),
-            // Why the session let go is said elsewhere, and not always failure.
-            None => std::future::pending().await,
+            return Err(End::Closing(Closing::session_failed()));
         };
         let last_seq = welcome.last_seq;
         self.client = welcome.client;
@@ -224,7 +225,7 @@ where
 
     /// All that is there for this client alone.
     async fn send_answers(&mut self) -> Result<(), End> {
-        while let Ok(answer) = self.answers.try_recv() {
+        while let Some(answer) = self.answers.take() {
             self.take(answer).await?;
         }
         self.send_rejections().await?;

@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use aper::journal::SessionKey;
 use aper::limits::SERVER_FRAME_BYTES;
@@ -26,6 +25,7 @@ use super::Shared;
 use super::http::{sentence, upgrade_required};
 use crate::connection::Connection;
 use crate::connection::metered::Metered;
+use crate::connection::outlet::Outlet;
 use crate::connection::stall::StallGuard;
 
 /// What is read from the system at once. The library allocates it for every
@@ -81,7 +81,7 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
     };
 
     let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
-    let connection = Connection {
+    let mut connection = Connection {
         id,
         machine: shared.hub.machine(&key.machine).expect("it was looked up for the key").version(),
         headers: headers.clone(),
@@ -93,14 +93,10 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
     };
     let span = info_span!(parent: None, "connection", id = id.0, session = %key, peer);
     let upgrading = hyper::upgrade::on(&mut request);
+    // What comes before the connection is apart: it would keep its room.
     let serve = async move {
-        let (place, mut connection) = (place, connection);
-        match upgraded(upgrading, connection.limits.headers_within).await {
-            Some(io) => {
-                let socket = socket(io, &shared).await;
-                // Apart from what came before it, which would keep its place.
-                Box::pin(connection.serve(socket)).await;
-            }
+        match Box::pin(outlet(upgrading, &shared)).await {
+            Some(outlet) => Box::pin(connection.serve(&outlet)).await,
             None => debug!("the connection ended before it was upgraded"),
         }
         drop(place);
@@ -109,14 +105,12 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
     switching_protocols(accept)
 }
 
-async fn upgraded(upgrading: OnUpgrade, within: Duration) -> Option<Upgraded> {
-    timeout(within, upgrading).await.ok()?.ok()
-}
-
 type Io = Metered<StallGuard<TokioIo<Upgraded>>>;
 
-async fn socket(io: Upgraded, shared: &Shared) -> WebSocketStream<Io> {
+/// The upgraded connection; none if it ended before.
+async fn outlet(upgrading: OnUpgrade, shared: &Shared) -> Option<Arc<Outlet<Io>>> {
     let limits = &shared.limits;
+    let io = timeout(limits.headers_within, upgrading).await.ok()?.ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -124,7 +118,8 @@ async fn socket(io: Upgraded, shared: &Shared) -> WebSocketStream<Io> {
         .max_message_size(Some(limits.message_bytes))
         .max_frame_size(Some(limits.message_bytes));
     let io = Metered::new(StallGuard::new(TokioIo::new(io), limits.write_within), limits);
-    WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    Some(Arc::new(Outlet::new(socket)))
 }
 
 fn switching_protocols(accept: HeaderValue) -> Response {

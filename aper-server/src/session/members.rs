@@ -1,17 +1,18 @@
 //! The connections of a session, as its task sees them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aper::ClientId;
 use aper::protocol::CloseCode;
 use aper::sync::ConnectionId;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::Answer;
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::Presences;
+use crate::queue::{NotPut, Queue};
 
 /// Who is here, and what they show of themselves.
 pub(super) struct Members {
@@ -24,7 +25,7 @@ pub(super) struct Members {
 struct Member {
     /// None until it has been welcomed.
     client: Option<ClientId>,
-    lane: mpsc::Sender<Answer>,
+    lane: Arc<Queue<Answer>>,
     close: oneshot::Sender<Closing>,
 }
 
@@ -41,7 +42,7 @@ impl Members {
     pub(super) fn add(
         &mut self,
         connection: ConnectionId,
-        lane: mpsc::Sender<Answer>,
+        lane: Arc<Queue<Answer>>,
         close: oneshot::Sender<Closing>,
     ) {
         self.lanes.insert(connection, Member { client: None, lane, close });
@@ -73,10 +74,10 @@ impl Members {
     /// it goes on asking without taking the answers.
     pub(super) fn tell(&mut self, connection: ConnectionId, answer: Answer) {
         let Some(member) = self.lanes.get(&connection) else { return };
-        match member.lane.try_send(answer) {
+        match member.lane.try_put(answer) {
             // Whoever has hung up is about to leave.
-            Ok(()) | Err(TrySendError::Closed(_)) => {}
-            Err(TrySendError::Full(_)) => {
+            Ok(()) | Err(NotPut::Closed) => {}
+            Err(NotPut::Full) => {
                 let reason = "too many answers wait to be taken";
                 self.close(connection, Closing::new(CloseCode::Slow, reason));
                 self.gone.push(connection);

@@ -8,8 +8,9 @@
 //!       └──bytes─── tail (everybody) ◀─────┘
 //! ```
 //!
-//! The mailbox is bounded. A client's `Leave` has its place there reserved
-//! from the moment it joins, so that leaving never waits and never gets lost.
+//! The mailbox is bounded, and a client's `Leave`, of which there is one for each
+//! that has joined, goes in beyond the bound: leaving never waits and never gets
+//! lost.
 
 mod checks;
 mod image;
@@ -27,7 +28,7 @@ use aper::protocol::{CloseCode, Payload, Rejection, Resume, StateHash, Submissio
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
 use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 pub(crate) use self::image::{Chunks, SharedImage};
 pub(crate) use self::open::{Ground, open};
@@ -36,6 +37,7 @@ pub(crate) use self::task::Rest;
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::{PresenceReader, Presences};
+use crate::queue::{Queue, Receiver};
 use crate::tail::Tail;
 
 /// What others want of a session.
@@ -86,7 +88,7 @@ pub(crate) struct Join {
     pub(crate) user: Option<UserId>,
     pub(crate) resume: Option<Resume>,
     pub(crate) life: Life,
-    pub(crate) lane: mpsc::Sender<Answer>,
+    pub(crate) lane: Arc<Queue<Answer>>,
     pub(crate) close: oneshot::Sender<Closing>,
     pub(crate) reply: oneshot::Sender<Result<Joined, NotJoined>>,
 }
@@ -140,7 +142,7 @@ pub(crate) enum Ended {
 /// somebody does.
 #[derive(Clone)]
 pub(crate) struct SessionHandle {
-    mailbox: mpsc::Sender<Command>,
+    mailbox: Arc<Queue<Command>>,
     bell: Arc<Bell>,
     ended: watch::Receiver<Option<Ended>>,
     places: Arc<Semaphore>,
@@ -170,7 +172,7 @@ impl SessionHandle {
         // Room for a session full of clients and as many in the act of
         // replacing their own old connections; the task refuses the rest.
         let places = limits.clients_per_session.saturating_mul(2).min(1 << 30);
-        let (mailbox, commands) = mpsc::channel(places + limits.mailbox.clamp(1, 1 << 30));
+        let mailbox = Arc::new(Queue::new(limits.mailbox));
         let (ended, watch) = watch::channel(None);
         // What a client has in the mailbox, what waits for the journal, the
         // welcome, and what it has not taken: by then it is not read from.
@@ -178,8 +180,9 @@ impl SessionHandle {
         let places = Arc::new(Semaphore::new(places));
         let unsent_answers = limits.unsent_answers;
         let bell = Arc::new(bell);
+        let shell = Shell::new(Receiver::of(&mailbox), limits);
         let handle = Self { mailbox, bell, ended: watch, places, lane_len, unsent_answers };
-        (handle, SessionPost { shell: Shell::new(commands, limits), ended })
+        (handle, SessionPost { shell, ended })
     }
 
     pub(crate) fn bell(&self) -> &Bell {
@@ -196,16 +199,16 @@ impl SessionHandle {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             NotJoined::Refused(Closing::new(CloseCode::Full, "the session is full"))
         })?;
-        let leave = self.mailbox.clone().reserve_owned().await.map_err(|_| NotJoined::Ended)?;
-        let (lane, answers) = mpsc::channel(self.lane_len);
+        let lane = Arc::new(Queue::new(self.lane_len));
+        let answers = Receiver::of(&lane);
         let (close, closed) = oneshot::channel();
         let (reply, joined) = oneshot::channel();
-        let waiting = Waiting::on(&lane);
-        let join = Box::new(Join { connection, user, resume, life, lane, close, reply });
-        self.mailbox.send(Command::Join(join)).await.map_err(|_| NotJoined::Ended)?;
+        let join = Join { connection, user, resume, life, lane: Arc::clone(&lane), close, reply };
+        let join = Command::Join(Box::new(join));
+        self.mailbox.put(join).await.map_err(|_| NotJoined::Ended)?;
         self.bell.ring();
-        let bell = Arc::clone(&self.bell);
-        let leave = Leave { connection, permit: Some(leave), bell, _place: place };
+        let (mailbox, bell) = (Arc::clone(&self.mailbox), Arc::clone(&self.bell));
+        let leave = Leave { connection, mailbox, bell, _place: place };
         // A command that is sent while the task ends may stay in the mailbox,
         // which lives as long as this handle: so the end is watched as well.
         let joined = tokio::select! {
@@ -217,10 +220,10 @@ impl SessionHandle {
         let presence = presences.reader();
         let commands = Commands {
             connection,
-            mailbox: self.mailbox.clone(),
+            mailbox: Arc::clone(&self.mailbox),
             bell: Arc::clone(&self.bell),
             room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
-            waiting,
+            lane,
             unsent_answers: self.unsent_answers,
             presences,
         };
@@ -232,7 +235,7 @@ impl SessionHandle {
     /// has ended, or is just ending.
     pub(crate) async fn look(&self) -> Option<SnapshotImage> {
         let (reply, answer) = oneshot::channel();
-        self.mailbox.send(Command::Look { reply }).await.ok()?;
+        self.mailbox.put(Command::Look { reply }).await.ok()?;
         self.bell.ring();
         tokio::select! {
             biased;
@@ -257,7 +260,7 @@ async fn how_it_ended(mut ended: watch::Receiver<Option<Ended>>) -> Ended {
 
 /// A connection's part in a session. Dropping it is leaving.
 pub(crate) struct Membership {
-    pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) answers: Receiver<Answer>,
     pub(crate) tail: Tail,
     pub(crate) presence: PresenceReader,
     pub(crate) commands: Commands,
@@ -268,7 +271,7 @@ pub(crate) struct Membership {
 
 /// The parts of a membership that are used side by side.
 pub(crate) struct Parts<'a> {
-    pub(crate) answers: &'a mut mpsc::Receiver<Answer>,
+    pub(crate) answers: &'a Queue<Answer>,
     pub(crate) tail: &'a Tail,
     pub(crate) presence: &'a mut PresenceReader,
     pub(crate) commands: &'a Commands,
@@ -285,7 +288,7 @@ impl Membership {
     pub(crate) fn parts(&mut self) -> Parts<'_> {
         let closed = Closed { closed: &mut self.closed, ended: self.ended.clone() };
         Parts {
-            answers: &mut self.answers,
+            answers: &self.answers,
             tail: &self.tail,
             presence: &mut self.presence,
             commands: &self.commands,
@@ -309,27 +312,12 @@ impl Closed<'_> {
 /// A connection's way to its session.
 pub(crate) struct Commands {
     connection: ConnectionId,
-    mailbox: mpsc::Sender<Command>,
+    mailbox: Arc<Queue<Command>>,
     bell: Arc<Bell>,
     room: Arc<Semaphore>,
-    waiting: Waiting,
+    lane: Arc<Queue<Answer>>,
     unsent_answers: usize,
     presences: Presences,
-}
-
-/// How many answers wait for a connection.
-#[derive(Clone)]
-pub(crate) struct Waiting(mpsc::WeakSender<Answer>);
-
-impl Waiting {
-    pub(crate) fn on(lane: &mpsc::Sender<Answer>) -> Self {
-        Self(lane.downgrade())
-    }
-
-    /// None when the session has let go of the connection.
-    pub(crate) fn count(&self) -> Option<usize> {
-        self.0.upgrade().map(|lane| lane.max_capacity() - lane.capacity())
-    }
 }
 
 impl Commands {
@@ -362,33 +350,32 @@ impl Commands {
 
     async fn send(&self, command: Command) {
         // A session that has ended says so by other means.
-        let _ = self.mailbox.send(command).await;
+        let _ = self.mailbox.put(command).await;
         self.bell.ring();
     }
 
     /// Whether so many answers wait that nothing more should be asked.
     pub(crate) fn has_unsent(&self) -> bool {
-        self.waiting.count().unwrap_or(0) >= self.unsent_answers
+        self.lane.len() >= self.unsent_answers
     }
 
-    pub(crate) fn waiting(&self) -> Waiting {
-        self.waiting.clone()
+    /// What the session has for this client alone.
+    pub(crate) fn lane(&self) -> &Arc<Queue<Answer>> {
+        &self.lane
     }
 }
 
 /// Says goodbye when it is dropped, wherever that is.
 struct Leave {
     connection: ConnectionId,
-    permit: Option<mpsc::OwnedPermit<Command>>,
+    mailbox: Arc<Queue<Command>>,
     bell: Arc<Bell>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            permit.send(Command::Leave { connection: self.connection });
-            self.bell.ring();
-        }
+        self.mailbox.put_in_any_case(Command::Leave { connection: self.connection });
+        self.bell.ring();
     }
 }

@@ -5,32 +5,31 @@
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Weak};
 
-use aper::journal::SessionKey;
-use tokio::sync::mpsc;
-
 use super::Command;
 use super::members::Members;
 use crate::error::Closing;
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::queue::Receiver;
 use crate::tail::TailWriter;
+use aper::journal::SessionKey;
 
 /// A session without its state.
 pub(crate) struct Shell {
-    pub(super) mailbox: mpsc::Receiver<Command>,
+    pub(super) mailbox: Receiver<Command>,
     pub(super) members: Members,
     /// None before it was ever awake.
     pub(super) tail: Option<TailWriter>,
 }
 
 impl Shell {
-    pub(super) fn new(mailbox: mpsc::Receiver<Command>, limits: &Limits) -> Self {
+    pub(super) fn new(mailbox: Receiver<Command>, limits: &Limits) -> Self {
         Self { mailbox, members: Members::new(limits), tail: None }
     }
 
     /// Whether somebody wants something of the session.
     pub(crate) fn is_called(&self) -> bool {
-        !self.mailbox.is_empty()
+        self.mailbox.len() > 0
     }
 
     /// Lets everybody go: the server stops. That they have left is found out

@@ -11,7 +11,7 @@ use aper::Timestamp;
 use aper::limits::TIMERS_AT_ONCE;
 use aper::protocol::{CloseCode, Entry, ServerMessage};
 use aper::sync::authority::{Commit, Input, Output, SnapshotImage, Storage};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
@@ -27,6 +27,7 @@ use crate::error::{Closing, SessionError};
 use crate::hub::stopped;
 use crate::limits::Limits;
 use crate::machine::AnyAuthority;
+use crate::queue::Receiver;
 use crate::tail::TailWriter;
 
 /// Submissions, or as much work of other kinds, that are handled in one go
@@ -40,7 +41,7 @@ const SNAPSHOT_AGAIN: Duration = Duration::from_secs(30);
 /// A session that is awake.
 pub(crate) struct Session {
     authority: Box<dyn AnyAuthority>,
-    mailbox: mpsc::Receiver<Command>,
+    mailbox: Receiver<Command>,
     members: Members,
     tail: TailWriter,
     writer: Writer,
@@ -72,7 +73,7 @@ pub(crate) struct Session {
 /// What a session is made of.
 pub(super) struct Parts {
     pub(super) authority: Box<dyn AnyAuthority>,
-    pub(super) mailbox: mpsc::Receiver<Command>,
+    pub(super) mailbox: Receiver<Command>,
     pub(super) members: Members,
     pub(super) tail: TailWriter,
     pub(super) writer: Writer,
@@ -156,7 +157,7 @@ impl Session {
                 differences = self.checks.next() => {
                     differences.into_iter().try_for_each(|it| self.differs(it))?;
                 }
-                Some(command) = self.mailbox.recv(), if self.may_accept() => {
+                command = self.mailbox.next(), if self.may_accept() => {
                     self.commands(command)?;
                 }
                 () = at(timer), if self.may_accept() && !self.writer.is_full() => self.timer()?,
@@ -199,7 +200,7 @@ impl Session {
         self.quiet_since = Instant::now();
         self.command(first)?;
         while self.may_accept() && self.worked < WORK_AT_ONCE {
-            let Ok(command) = self.mailbox.try_recv() else { break };
+            let Some(command) = self.mailbox.take() else { break };
             self.command(command)?;
         }
         self.submit()
@@ -366,6 +367,7 @@ impl Session {
             while let Some(output) = self.authority.next_output() {
                 self.output(output)?;
             }
+            self.inputs = Vec::new();
             let gone = self.members.next_gone();
             self.inputs.extend(gone.map(|connection| Input::Leave { connection }));
         }
@@ -400,7 +402,6 @@ impl Session {
             Output::Welcome { connection, welcome, image, from } => {
                 let image = image.map(|image| self.last_image.share(image));
                 self.members.welcomed(connection, welcome.client);
-                let welcome = Box::new(welcome);
                 self.members.tell(connection, Answer::Welcome { welcome, image, from });
             }
             Output::Snapshot { connection, image, last_seq } => {
@@ -428,14 +429,14 @@ impl Session {
             self.store_snapshot();
             return None;
         }
-        if self.changed || !self.mailbox.is_empty() || !may_sleep(timer) {
+        if self.changed || self.mailbox.len() > 0 || !may_sleep(timer) {
             self.quiet_since = Instant::now();
             return None;
         }
         Some(timer)
     }
 
-    fn sleep(mut self: Box<Self>, timer: Option<Timestamp>) -> Rest {
+    fn sleep(self: Box<Self>, timer: Option<Timestamp>) -> Rest {
         if self.members.is_empty() {
             // Whoever has sent a command, or is about to, finds the mailbox
             // closed and asks the hub for the next of this session.
@@ -459,7 +460,7 @@ impl Session {
     async fn shut_down(mut self: Box<Self>) -> Result<Rest, SessionError> {
         info!("the session ends because the server stops");
         self.mailbox.close();
-        while let Ok(command) = self.mailbox.try_recv() {
+        while let Some(command) = self.mailbox.take() {
             // Whoever was about to join learns from the silence.
             if !matches!(command, Command::Join(_)) {
                 self.command(command)?;

@@ -15,7 +15,7 @@ use aper::sync::authority::{Input, Output, SnapshotImage};
 use aper::{ClientId, ClientSeq, Epoch, Timestamp, Version};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 
 use super::Command;
 use super::members::Members;
@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::divergence::{Divergences, SessionDivergences};
 use crate::limits::Limits;
 use crate::machine::AnyAuthority;
+use crate::queue::{Queue, Receiver};
 use crate::tail::TailWriter;
 
 /// What an authority was given.
@@ -136,11 +137,11 @@ impl Journal for Silent {
 fn session(
     limits: Limits,
     timer: Option<Timestamp>,
-) -> (Box<Session>, mpsc::Sender<Command>, Arc<Counts>) {
+) -> (Box<Session>, Arc<Queue<Command>>, Arc<Counts>) {
     let counts = Arc::<Counts>::default();
     let (version, outputs) = (Version(0), VecDeque::new());
     let authority = Counting { counts: Arc::clone(&counts), timer, version, outputs };
-    let (mailbox, commands) = mpsc::channel(1_000);
+    let mailbox = Arc::new(Queue::new(1_000));
     let tail = TailWriter::new(version, &limits);
     let name = "one".parse().expect("a name");
     let key = Arc::new(SessionKey { machine: "counting".into(), session: name });
@@ -151,7 +152,7 @@ fn session(
     let (clock, (_, stopping)) = (Clock::start(), watch::channel(false));
     let parts = Parts {
         authority: Box::new(authority),
-        mailbox: commands,
+        mailbox: Receiver::of(&mailbox),
         members: Members::new(&Limits::default()),
         tail,
         writer,
@@ -170,7 +171,7 @@ async fn a_busy_session_lets_others_run() {
         let room = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
         let submissions = vec![submission; 200];
         let submit = Command::Submit { connection: ConnectionId(1), submissions, room };
-        assert!(mailbox.try_send(submit).is_ok());
+        assert!(mailbox.try_put(submit).is_ok());
     }
     let had_timer = AtomicBool::new(false);
     let mut run = Box::pin(session.run(|_| true, &had_timer));

@@ -64,7 +64,7 @@
 //!             }
 //!             authority::Output::Welcome { welcome, image, .. } => {
 //!                 let last_seq = welcome.last_seq;
-//!                 to_client.push(ServerMessage::Welcome(welcome));
+//!                 to_client.push(ServerMessage::Welcome(*welcome));
 //!                 if let Some(image) = image {
 //!                     let (version, at, state) = (image.version(), image.at(), image.encode()?);
 //!                     let bytes = state.len() as u64;

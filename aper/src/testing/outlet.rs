@@ -52,7 +52,7 @@ pub(super) enum Stage {
 
 /// What is for one client alone.
 pub(super) enum Answer {
-    Welcome { welcome: Welcome, image: Option<Image>, from: Version },
+    Welcome { welcome: Box<Welcome>, image: Option<Image>, from: Version },
     Snapshot { image: Image, last_seq: ClientSeq },
     Reject(Rejection),
     Pong(ServerMessage),
@@ -188,7 +188,7 @@ impl Outlet {
         match answer {
             Answer::Welcome { welcome, image, from } => {
                 let last_seq = welcome.last_seq;
-                messages.push(ServerMessage::Welcome(welcome));
+                messages.push(ServerMessage::Welcome(*welcome));
                 self.cursor = from;
                 self.log = Log::Following;
                 if let Some(image) = image {

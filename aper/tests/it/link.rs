@@ -65,7 +65,7 @@ impl<S: StateMachine> Server<S> {
             ServerOutput::Check(_) => unreachable!("no test here is that long"),
             ServerOutput::Welcome { connection, welcome, image, from } => {
                 let last_seq = welcome.last_seq;
-                self.outbox.push((connection, ServerMessage::Welcome(welcome)));
+                self.outbox.push((connection, ServerMessage::Welcome(*welcome)));
                 if let Some(image) = image {
                     let bytes = image.encode().unwrap().to_vec();
                     let header = SnapshotHeader {

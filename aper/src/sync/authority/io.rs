@@ -152,7 +152,7 @@ pub enum Output {
         /// By what.
         connection: ConnectionId,
         /// What to tell.
-        welcome: Welcome,
+        welcome: Box<Welcome>,
         /// The state, if it catches up by that; else by the entries after the
         /// version that it holds.
         image: Option<Image>,

@@ -207,7 +207,15 @@ impl<S: StateMachine> Authority<S> {
 
     /// The next thing to do, until there is none.
     pub fn next_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // There may be many thousands of authorities with nothing to do.
+            self.outputs = VecDeque::new();
+            if self.held.is_empty() {
+                self.held = VecDeque::new();
+            }
+        }
+        output
     }
 
     /// When to give [`Input::Timeout`], if ever. May lie in the past: at once.
@@ -357,7 +365,7 @@ impl<S: StateMachine> Authority<S> {
             None => (Some(self.image()), self.version),
         };
         welcome.version = self.version;
-        self.tell(Output::Welcome { connection, welcome, image, from });
+        self.tell(Output::Welcome { connection, welcome: Box::new(welcome), image, from });
     }
 
     /// Whether the state that a client holds is one of this session's past, and
@@ -578,18 +586,15 @@ impl<S: StateMachine> Authority<S> {
         if self.happened.is_empty() && self.telling.is_empty() {
             return;
         }
-        // The room stays for the next input.
-        let batch: Batch = self.happened.drain(..).collect();
+        let batch: Batch = std::mem::take(&mut self.happened).into();
         let after = self.position;
         self.position = after.after(batch.len());
         let mut told = 0;
-        let mut telling = std::mem::take(&mut self.telling);
-        for (records, output) in telling.drain(..) {
+        for (records, output) in std::mem::take(&mut self.telling) {
             self.hold_commit(after, &batch, told..records);
             self.held.push_back((after.after(records), output));
             told = records;
         }
-        self.telling = telling;
         self.hold_commit(after, &batch, told..batch.len());
         let is_new = batch.iter().any(|record| record.entry().is_some());
         if is_new && !self.connections.is_empty() && self.checks.is_due() {
