@@ -52,7 +52,10 @@ impl Fanout {
         let group = group.unwrap_or_else(|| {
             let group = Arc::new(Group(Mutex::new(vec![Arc::clone(&follower)])));
             groups.push(Arc::clone(&group));
-            tokio::spawn(pass_on(tail.clone(), self.clone(), Arc::clone(&group)));
+            // What comes from here on: the first of the group looks for what was
+            // before.
+            let seen = tail.head();
+            tokio::spawn(pass_on(tail.clone(), seen, self.clone(), Arc::clone(&group)));
             group
         });
         Following { group, follower }
@@ -88,10 +91,11 @@ impl Drop for Following {
     }
 }
 
-/// Writes to a group what comes, until the session ends or all have left.
-async fn pass_on(mut tail: Tail, all: Fanout, group: Arc<Group>) {
-    while tail.changed().await {
-        let head = tail.see();
+/// Writes to a group all that is new after `seen`, until the session ends or all
+/// have left.
+async fn pass_on(tail: Tail, mut seen: Version, all: Fanout, group: Arc<Group>) {
+    while let Some(head) = tail.beyond(seen).await {
+        seen = head;
         let mut reading = Reading::new(&tail, head);
         for follower in lock(&group.0).iter() {
             follower.follow(&mut reading);

@@ -28,7 +28,8 @@ use crate::error::{Closing, SessionError, StateError};
 use crate::limits::Limits;
 use crate::machine::AnyMachine;
 use crate::session::{
-    Bell, Ended, Ground, Life, Membership, NotJoined, Rest, SessionHandle, SessionPost, open,
+    Bell, Ended, Ending, Ground, Life, Membership, NotJoined, Rest, Session, SessionHandle,
+    SessionPost, open,
 };
 
 /// How long an alarm is put off when it could not wake its session because too many are awake.
@@ -210,9 +211,9 @@ impl Hub {
         let asleep = state.sessions.extract_if(|_, slot| slot.asleep.is_some());
         let asleep: Vec<_> = asleep.filter_map(|(_, slot)| slot.asleep).collect();
         drop(state);
-        for SessionPost { shell, ended } in asleep {
+        for SessionPost { shell, ending } in asleep {
             shell.let_go();
-            ended.send_replace(Some(Ended::ShutDown));
+            ending.tell(Ended::ShutDown);
         }
     }
 
@@ -280,15 +281,23 @@ impl Hub {
             stopping: self.stopping.subscribe(),
         };
         let span = info_span!(parent: None, "session", session = %key);
-        tokio::spawn(Arc::clone(self).supervise(ground, post, alarm).instrument(span));
+        let SessionPost { shell, ending } = post;
+        // Apart, since it is over soon.
+        let opening = Box::pin(open(ground, shell));
+        let supervise = Arc::clone(self).supervise(Arc::clone(key), opening, ending, alarm);
+        tokio::spawn(supervise.instrument(span));
         Ok(session)
     }
 
     /// Runs a session to its end, whatever that is, and then takes it out of
     /// the books before anybody is told. `alarm` is the one that it had.
-    async fn supervise(self: Arc<Self>, ground: Ground, post: SessionPost, alarm: Option<Alarm>) {
-        let key = Arc::clone(&ground.key);
-        let SessionPost { shell, ended } = post;
+    async fn supervise(
+        self: Arc<Self>,
+        key: Arc<SessionKey>,
+        opening: impl Future<Output = Result<Box<Session>, SessionError>>,
+        ending: Ending,
+        alarm: Option<Alarm>,
+    ) {
         // A session that fails may have a timer in its journal when it ever had
         // one: nobody else would wake it for that. One that never did is left
         // alone, or whoever names sessions could have them opened for ever.
@@ -298,8 +307,7 @@ impl Hub {
         };
         let mut stopping = self.stopping();
         let run = async {
-            // Apart, since it is over soon.
-            let session = Box::pin(open(ground, shell)).await?;
+            let session = opening.await?;
             info!("the session is awake");
             session.run(may_sleep, &had_timer).await
         };
@@ -316,7 +324,7 @@ impl Hub {
         let (how, alarm) = match rest {
             Ok(Ok(Rest::Asleep { timer, shell: Some(shell) })) => {
                 info!("the session is asleep, with clients connected");
-                let post = SessionPost { shell, ended };
+                let post = SessionPost { shell, ending };
                 return self.falls_asleep(&key, timer.map(Alarm::at), post);
             }
             Ok(Ok(Rest::Asleep { timer, shell: None })) => (Ended::Asleep, timer.map(Alarm::at)),
@@ -331,7 +339,7 @@ impl Hub {
         if how == Ended::Asleep {
             info!(alarm = alarm.map(|alarm| alarm.at.as_millis()), "the session is asleep");
         }
-        ended.send_replace(Some(how));
+        ending.tell(how);
     }
 
     fn ended(self: &Arc<Self>, key: &Arc<SessionKey>, alarm: Option<Alarm>) {

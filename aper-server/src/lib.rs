@@ -57,6 +57,7 @@ mod error;
 mod fanout;
 mod hub;
 pub mod journal;
+mod latest;
 mod limits;
 mod machine;
 mod origin;

@@ -15,9 +15,9 @@ use aper::protocol::{EncodeError, Payload, ServerMessage, encode};
 use aper::sync::ConnectionId;
 use aper::sync::presence::{PresenceNews, PresenceRevision, PresenceTable};
 use bytes::Bytes;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::latest::Latest;
 use crate::limits::Limits;
 
 /// The presences of one session.
@@ -26,7 +26,7 @@ pub(crate) struct Presences(Arc<Shared>);
 
 struct Shared {
     room: Mutex<Room>,
-    revision: watch::Sender<PresenceRevision>,
+    revision: Latest<PresenceRevision>,
     started: Instant,
     frame: Duration,
 }
@@ -57,7 +57,7 @@ impl Presences {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self(Arc::new(Shared {
             room: Mutex::default(),
-            revision: watch::Sender::default(),
+            revision: Latest::default(),
             started: Instant::now(),
             frame: limits.presence_frame.max(Duration::from_millis(1)),
         }))
@@ -81,7 +81,6 @@ impl Presences {
     pub(crate) fn reader(&self) -> PresenceReader {
         PresenceReader {
             presences: self.clone(),
-            revision: self.0.revision.subscribe(),
             told: PresenceRevision::default(),
             frame: FrameNumber::default(),
         }
@@ -93,11 +92,7 @@ impl Presences {
         let revision = room.table.revision();
         drop(room);
         // Two that change at once may come here in either order.
-        self.0.revision.send_if_modified(|known| {
-            let is_newer = *known < revision;
-            *known = revision.max(*known);
-            is_newer
-        });
+        self.0.revision.raise(revision);
     }
 
     fn frame_now(&self) -> FrameNumber {
@@ -120,7 +115,6 @@ impl Presences {
 /// A connection's place in what is told.
 pub(crate) struct PresenceReader {
     presences: Presences,
-    revision: watch::Receiver<PresenceRevision>,
     told: PresenceRevision,
     /// The last in which it was told something.
     frame: FrameNumber,
@@ -128,13 +122,9 @@ pub(crate) struct PresenceReader {
 
 impl PresenceReader {
     /// Waits until there may be something to tell. May be dropped and called
-    /// again. Never comes back when the session has ended.
-    pub(crate) async fn due(&mut self) {
-        while *self.revision.borrow_and_update() <= self.told {
-            if self.revision.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+    /// again.
+    pub(crate) async fn due(&self) {
+        self.presences.0.revision.beyond(self.told).await;
         if self.presences.frame_now() <= self.frame
             && let Some(end) = self.presences.end_of(self.frame)
         {
@@ -147,7 +137,7 @@ impl PresenceReader {
     /// it was told in this frame already.
     pub(crate) fn read(&mut self, client: ClientId) -> Result<Arc<[Bytes]>, EncodeError> {
         let nothing = || Ok(Arc::default());
-        if *self.revision.borrow() <= self.told {
+        if self.presences.0.revision.get() <= self.told {
             return nothing();
         }
         let now = self.presences.frame_now();

@@ -12,9 +12,9 @@ use aper::Version;
 use aper::limits::COMMITTED_ENTRIES;
 use aper::protocol::{EncodeError, Entry, ServerMessage, decode, encode};
 use bytes::Bytes;
-use tokio::sync::watch;
 
 use crate::fanout::{Fanout, Follower, Following};
+use crate::latest::Latest;
 use crate::limits::Limits;
 
 /// Longest message that several entries share, in bytes of their transitions.
@@ -30,8 +30,7 @@ const _: () = assert!(
 
 /// The writing end: the session's.
 pub(crate) struct TailWriter {
-    shared: Arc<Mutex<Log>>,
-    head: watch::Sender<Version>,
+    shared: Arc<Shared>,
     fanout: Fanout,
     max_bytes: usize,
     max_entries: usize,
@@ -40,14 +39,18 @@ pub(crate) struct TailWriter {
 /// A reading end: a connection's.
 #[derive(Clone)]
 pub(crate) struct Tail {
-    shared: Arc<Mutex<Log>>,
-    head: watch::Receiver<Version>,
+    shared: Arc<Shared>,
     fanout: Fanout,
 }
 
 /// The entries after a cursor are not in memory any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FellOff;
+
+struct Shared {
+    log: Mutex<Log>,
+    head: Latest<Version>,
+}
 
 struct Log {
     /// The version after which all entries are here.
@@ -71,8 +74,7 @@ impl TailWriter {
     pub(crate) fn new(head: Version, limits: &Limits) -> Self {
         let log = Log { floor: head, messages: VecDeque::new(), bytes: 0, entries: 0 };
         Self {
-            shared: Arc::new(Mutex::new(log)),
-            head: watch::Sender::new(head),
+            shared: Arc::new(Shared { log: Mutex::new(log), head: Latest::new(head) }),
             fanout: Fanout::default(),
             max_bytes: limits.tail_bytes,
             max_entries: limits.tail_entries,
@@ -96,7 +98,7 @@ impl TailWriter {
         if let (Some(last), Some(then)) = (messages.last_mut(), then) {
             last.then = Some(Bytes::from(encode(then)?));
         }
-        let mut log = lock(&self.shared);
+        let mut log = lock(&self.shared.log);
         for message in messages {
             log.bytes += message.bytes.len();
             log.entries += message.entries;
@@ -104,26 +106,26 @@ impl TailWriter {
         }
         log.shrink(self.max_bytes, self.max_entries);
         drop(log);
-        self.head.send_replace(head);
+        self.shared.head.raise(head);
         Ok(())
     }
 
     /// Lets all entries go. Whoever has not taken them gets a snapshot.
     pub(crate) fn clear(&self) {
         let head = self.head();
-        let mut log = lock(&self.shared);
+        let mut log = lock(&self.shared.log);
         *log = Log { floor: head, messages: VecDeque::new(), bytes: 0, entries: 0 };
     }
 
     pub(crate) fn head(&self) -> Version {
-        *self.head.borrow()
+        self.shared.head.get()
     }
 
     /// The oldest version from which the entries to the head are here and come
     /// to at most `bytes`: for whoever is further behind, something else of
     /// that size is the shorter way.
     pub(crate) fn reach(&self, bytes: usize) -> Version {
-        let log = lock(&self.shared);
+        let log = lock(&self.shared.log);
         let mut left = bytes;
         let mut reach = self.head();
         let mut messages = log.messages.iter().rev().peekable();
@@ -137,12 +139,12 @@ impl TailWriter {
 
     /// The version after which all entries are still here.
     pub(crate) fn floor(&self) -> Version {
-        lock(&self.shared).floor
+        lock(&self.shared.log).floor
     }
 
     /// The entries after `from` up to `to`, if they are all still here.
     pub(crate) fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
-        let log = lock(&self.shared);
+        let log = lock(&self.shared.log);
         let held = log.floor <= from;
         let messages = log.messages.iter().filter(|message| message.last > from);
         let decoded = messages.map(|message| decode::<ServerMessage>(&message.bytes));
@@ -158,26 +160,26 @@ impl TailWriter {
     }
 
     pub(crate) fn reader(&self) -> Tail {
-        let (shared, fanout) = (Arc::clone(&self.shared), self.fanout.clone());
-        Tail { shared, head: self.head.subscribe(), fanout }
+        Tail { shared: Arc::clone(&self.shared), fanout: self.fanout.clone() }
+    }
+}
+
+impl Drop for TailWriter {
+    fn drop(&mut self) {
+        self.shared.head.end();
     }
 }
 
 impl Tail {
     /// The last version.
     pub(crate) fn head(&self) -> Version {
-        *self.head.borrow()
+        self.shared.head.get()
     }
 
-    /// The last version, from now on counted as seen.
-    pub(crate) fn see(&mut self) -> Version {
-        *self.head.borrow_and_update()
-    }
-
-    /// Waits until the head is beyond what was seen; false when the session has
-    /// ended.
-    pub(crate) async fn changed(&mut self) -> bool {
-        self.head.changed().await.is_ok()
+    /// Waits until the head is beyond this, and says where; none when the
+    /// session has ended.
+    pub(crate) async fn beyond(&self, seen: Version) -> Option<Version> {
+        self.shared.head.beyond(seen).await
     }
 
     /// Has what is published written to a connection as well.
@@ -198,7 +200,7 @@ impl Tail {
         head: Version,
         budget: usize,
     ) -> Result<(Vec<Bytes>, Version), FellOff> {
-        let log = lock(&self.shared);
+        let log = lock(&self.shared.log);
         if cursor < log.floor {
             return Err(FellOff);
         }

@@ -43,7 +43,8 @@ impl Rate {
 
 async fn until(paid: Instant) {
     if paid > Instant::now() {
-        sleep_until(paid).await;
+        // A timer is big, and most clients never have to wait.
+        Box::pin(sleep_until(paid)).await;
     }
 }
 

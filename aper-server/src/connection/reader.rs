@@ -58,7 +58,7 @@ where
                     let _ = self.replies.put(Reply::Pong { sent }).await;
                 }
                 Ok(ClientMessage::Checked { version, hash }) => {
-                    self.commands.checked(version, hash).await;
+                    Box::pin(self.commands.checked(version, hash)).await;
                 }
                 Ok(ClientMessage::Presence(value)) => self.commands.show(value),
                 Ok(ClientMessage::Hello(_)) => return protocol("there is one Hello, the first"),
@@ -111,7 +111,7 @@ impl Silence {
                 message = stream.next() => break message,
                 () = timer.as_mut() => {
                     if self.due() <= Instant::now() {
-                        self.act(replies).await?;
+                        Box::pin(self.act(replies)).await?;
                     }
                     timer.as_mut().reset(self.due());
                 }

@@ -156,7 +156,9 @@ where
         Box::pin(self.welcome()).await?;
         loop {
             let head = self.tail.head();
-            self.send_answers().await?;
+            if self.has_answers() {
+                Box::pin(self.send_answers()).await?;
+            }
             self.send_presence().await?;
             self.send_log(head).await?;
             if self.unflushed == Unflushed::Something {
@@ -169,8 +171,11 @@ where
             }
             // What has come meanwhile is found here at once.
             match self.woken(follows).await {
-                Woken::Answer(answer) => self.take(answer).await?,
-                Woken::Reply(reply) => self.reply(reply).await?,
+                Woken::Answer(answer) => {
+                    self.drained.notify_one();
+                    Box::pin(self.take(answer)).await?;
+                }
+                Woken::Reply(reply) => Box::pin(self.reply(reply)).await?,
                 Woken::Called => {}
             }
         }
@@ -221,6 +226,10 @@ where
                 Ok(())
             }
         }
+    }
+
+    fn has_answers(&self) -> bool {
+        !self.rejections.is_empty() || self.answers.len() > 0 || self.replies.len() > 0
     }
 
     /// All that is there for this client alone.

@@ -30,7 +30,7 @@ use crate::connection::stall::StallGuard;
 
 /// What is read from the system at once. The library allocates it for every
 /// connection and keeps it, so that idle connections cost this much each.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 
 /// What is gathered before it is written to the system, unless it is flushed.
 const WRITE_BUFFER: usize = 32 * 1024;

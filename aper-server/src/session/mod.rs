@@ -28,12 +28,12 @@ use aper::protocol::{CloseCode, Payload, Rejection, Resume, StateHash, Submissio
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
 use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce, oneshot};
 
 pub(crate) use self::image::{Chunks, SharedImage};
 pub(crate) use self::open::{Ground, open};
 pub(crate) use self::shell::{Bell, Shell};
-pub(crate) use self::task::Rest;
+pub(crate) use self::task::{Rest, Session};
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::{PresenceReader, Presences};
@@ -128,7 +128,7 @@ pub(crate) enum Answer {
 }
 
 /// How a session's task ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// There was nothing to do; it can be woken.
     Asleep,
@@ -144,7 +144,7 @@ pub(crate) enum Ended {
 pub(crate) struct SessionHandle {
     mailbox: Arc<Queue<Command>>,
     bell: Arc<Bell>,
-    ended: watch::Receiver<Option<Ended>>,
+    ended: Arc<SetOnce<Ended>>,
     places: Arc<Semaphore>,
     lane_len: usize,
     unsent_answers: usize,
@@ -153,7 +153,7 @@ pub(crate) struct SessionHandle {
 /// The session's side of a [`SessionHandle`].
 pub(crate) struct SessionPost {
     pub(crate) shell: Shell,
-    pub(crate) ended: watch::Sender<Option<Ended>>,
+    pub(crate) ending: Ending,
 }
 
 /// Why somebody did not get in.
@@ -173,7 +173,8 @@ impl SessionHandle {
         // replacing their own old connections; the task refuses the rest.
         let places = limits.clients_per_session.saturating_mul(2).min(1 << 30);
         let mailbox = Arc::new(Queue::new(limits.mailbox));
-        let (ended, watch) = watch::channel(None);
+        let ended = Arc::<SetOnce<Ended>>::default();
+        let ending = Ending(Arc::clone(&ended));
         // What a client has in the mailbox, what waits for the journal, the
         // welcome, and what it has not taken: by then it is not read from.
         let lane_len = limits.unsent_answers + 2 * UNANSWERED_SUBMISSIONS as usize + 8;
@@ -181,8 +182,8 @@ impl SessionHandle {
         let unsent_answers = limits.unsent_answers;
         let bell = Arc::new(bell);
         let shell = Shell::new(Receiver::of(&mailbox), limits);
-        let handle = Self { mailbox, bell, ended: watch, places, lane_len, unsent_answers };
-        (handle, SessionPost { shell, ended })
+        let handle = Self { mailbox, bell, ended, places, lane_len, unsent_answers };
+        (handle, SessionPost { shell, ending })
     }
 
     pub(crate) fn bell(&self) -> &Bell {
@@ -227,7 +228,7 @@ impl SessionHandle {
             unsent_answers: self.unsent_answers,
             presences,
         };
-        let ended = self.ended.clone();
+        let ended = Arc::clone(&self.ended);
         Ok(Membership { answers, closed, tail, presence, commands, ended, _leave: leave })
     }
 
@@ -246,15 +247,23 @@ impl SessionHandle {
 
     /// Waits for the end of the session's task.
     pub(crate) async fn ended(&self) -> Ended {
-        how_it_ended(self.ended.clone()).await
+        *self.ended.wait().await
     }
 }
 
-async fn how_it_ended(mut ended: watch::Receiver<Option<Ended>>) -> Ended {
-    match ended.wait_for(Option::is_some).await {
-        Ok(ended) => ended.clone().unwrap_or(Ended::Failed),
-        // The task is gone without a word.
-        Err(_) => Ended::Failed,
+/// Says how a session ended, to all who wait for that.
+pub(crate) struct Ending(Arc<SetOnce<Ended>>);
+
+impl Ending {
+    pub(crate) fn tell(self, how: Ended) {
+        let _ = self.0.set(how);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Unless it was told already, the task is gone without a word.
+        let _ = self.0.set(Ended::Failed);
     }
 }
 
@@ -265,7 +274,7 @@ pub(crate) struct Membership {
     pub(crate) presence: PresenceReader,
     pub(crate) commands: Commands,
     closed: oneshot::Receiver<Closing>,
-    ended: watch::Receiver<Option<Ended>>,
+    ended: Arc<SetOnce<Ended>>,
     _leave: Leave,
 }
 
@@ -281,12 +290,12 @@ pub(crate) struct Parts<'a> {
 /// The session's wish that the connection end.
 pub(crate) struct Closed<'a> {
     closed: &'a mut oneshot::Receiver<Closing>,
-    ended: watch::Receiver<Option<Ended>>,
+    ended: &'a SetOnce<Ended>,
 }
 
 impl Membership {
     pub(crate) fn parts(&mut self) -> Parts<'_> {
-        let closed = Closed { closed: &mut self.closed, ended: self.ended.clone() };
+        let closed = Closed { closed: &mut self.closed, ended: &self.ended };
         Parts {
             answers: &self.answers,
             tail: &self.tail,
@@ -301,7 +310,7 @@ impl Closed<'_> {
     pub(crate) async fn wait(self) -> Closing {
         match self.closed.await {
             Ok(closing) => closing,
-            Err(_) => match how_it_ended(self.ended).await {
+            Err(_) => match self.ended.wait().await {
                 Ended::ShutDown => Closing::restart(),
                 Ended::Asleep | Ended::Failed => Closing::session_failed(),
             },

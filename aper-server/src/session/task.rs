@@ -151,7 +151,11 @@ impl Session {
             if timer.is_some() {
                 had_timer.store(true, Ordering::Relaxed);
             }
+            let timer = timer.filter(|_| self.may_accept() && !self.writer.is_full());
             let quiet = later(self.quiet_since, self.limits.idle);
+            let quiet = quiet.filter(|_| self.writer.is_settled());
+            // One timer for both: it is big, and there are many sessions.
+            let next = timer.into_iter().chain(quiet).min();
             tokio::select! {
                 done = self.writer.next() => self.done(done?)?,
                 differences = self.checks.next() => {
@@ -160,9 +164,10 @@ impl Session {
                 command = self.mailbox.next(), if self.may_accept() => {
                     self.commands(command)?;
                 }
-                () = at(timer), if self.may_accept() && !self.writer.is_full() => self.timer()?,
-                () = at(quiet), if self.writer.is_settled() => {
-                    if let Some(timer) = self.quiet(&may_sleep) {
+                () = at(next) => {
+                    if next == timer {
+                        self.timer()?;
+                    } else if let Some(timer) = self.quiet(&may_sleep) {
                         return Ok(self.sleep(timer));
                     }
                 }
