@@ -90,7 +90,7 @@ fn memory_of_an_idle_connection() {
 }
 
 /// Of a build that is not optimised, whose futures are bigger.
-const MEMORY_BYTES: u64 = 23 * 1024;
+const MEMORY_BYTES: u64 = 14 * 1024;
 
 fn live(memory: &AllocationInfo) -> u64 {
     u64::try_from(memory.bytes_current).unwrap_or(0)
