@@ -1,4 +1,4 @@
-//! The Rust in the guide, compiled and run with the documentation's tests.
+//! The Rust in the guide and in the README, compiled and run with the documentation's tests.
 //!
 //! A page that is about one program in several files has the first of them
 //! here, so that its other blocks can name it.
@@ -17,6 +17,9 @@ mod pages {
     #[doc = include_str!("../recipes.md")]
     struct Recipes;
 }
+
+#[cfg(test)]
+mod readme;
 
 #[cfg(test)]
 mod tests {
