@@ -57,36 +57,65 @@ fn apply(criterion: &mut Criterion) {
             );
         });
     }
-    group.bench_function("BTreeMap of the standard library/100000", |bencher| {
+    group.finish();
+}
+
+/// A change, and what others have to be sent of it: what `benches/peers` has of
+/// other libraries.
+fn set_a_key(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("set a key");
+    let cx = Context::for_test();
+    for size in SIZES {
+        let mut state = table(size);
+        let mut changes = changes(size);
+        group.bench_function(BenchmarkId::new("Aper", size), |bencher| {
+            bencher.iter_batched(
+                || changes.next().expect("there is no end of changes"),
+                |change| (state.apply(&change, &cx), encode(&change)),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    for size in SIZES {
         let mut state: std::collections::BTreeMap<u64, u64> =
-            table(100_000).iter().map(|(&key, value)| (key, *value.get())).collect();
-        let mut changes = changes(100_000);
-        bencher.iter_batched(
-            || changes.next().expect("there is no end of changes"),
-            |change| match change {
-                Change::Insert { key, value } => state.insert(key, *value.get()),
-                Change::Remove { .. } | Change::Apply { .. } => None,
-            },
-            BatchSize::SmallInput,
-        );
-    });
+            table(size).iter().map(|(&key, value)| (key, *value.get())).collect();
+        let mut changes = changes(size);
+        group.bench_function(BenchmarkId::new("BTreeMap", size), |bencher| {
+            bencher.iter_batched(
+                || changes.next().expect("there is no end of changes"),
+                |change| match &change {
+                    Change::Insert { key, value } => {
+                        (state.insert(*key, *value.get()), encode(&change))
+                    }
+                    Change::Remove { .. } | Change::Apply { .. } => (None, encode(&change)),
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
     group.finish();
 }
 
 fn rebase(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("rebase 10 pending over a peer's entry");
+    let mut group = criterion.benchmark_group("rebase 10 pending");
     for size in SIZES {
-        bench_rebase(&mut group, size, size, 10);
+        bench_rebase(&mut group, BenchmarkId::new("Aper", size), size, 10);
     }
     group.finish();
-    let mut group = criterion.benchmark_group("rebase over a peer's entry, by pending");
+    let mut group = criterion.benchmark_group("rebase, by pending");
     for pending in [1, 10, 100, 1_000] {
-        bench_rebase(&mut group, pending, 1_000, pending);
+        bench_rebase(&mut group, BenchmarkId::from_parameter(pending), 1_000, pending);
     }
     group.finish();
 }
 
-fn bench_rebase(group: &mut BenchmarkGroup<'_, WallTime>, name: u64, size: u64, pending: u64) {
+/// Changes of one's own that have no answer, and a peer's entry comes.
+fn bench_rebase(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: BenchmarkId,
+    size: u64,
+    pending: u64,
+) {
     let mut replica = replica_of(size);
     for n in 0..pending {
         let submitted = replica.submit(LocalTime::from_millis(0), change(n, size));
@@ -94,7 +123,7 @@ fn bench_rebase(group: &mut BenchmarkGroup<'_, WallTime>, name: u64, size: u64, 
     }
     drain(&mut replica);
     let mut version = 0;
-    group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+    group.bench_function(name, |bencher| {
         bencher.iter_batched(
             || {
                 version += 1;
@@ -305,6 +334,6 @@ fn short() -> Criterion {
 criterion_group! {
     name = micro;
     config = short();
-    targets = apply, rebase, codec, snapshot, journal, decide
+    targets = apply, set_a_key, rebase, codec, snapshot, journal, decide
 }
 criterion_main!(micro);

@@ -5,17 +5,26 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 /// What a server prints, with its address after it, when it can be connected to.
 pub const READY: &str = "ready ";
 
-/// A running server. Dropping it ends it.
+/// How long a server may take to end when it is asked to.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A running server. Dropping it ends it: it is asked first, so that it can
+/// remove what it has made.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -41,6 +50,7 @@ impl Server {
     ///
     /// When it cannot be started, or ends before it is ready.
     pub fn start(program: &Path, arguments: &[String]) -> Result<Self> {
+        allow_files()?;
         let cores = cores()?;
         let (first, second) = (cores[0], *cores.get(1).unwrap_or(&cores[0]));
         // The child inherits it, all of its threads included.
@@ -116,9 +126,26 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if let Ok(pid) = i32::try_from(self.child.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let asked = Instant::now();
+        while asked.elapsed() < END_WITHIN {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// As many open files as the system lets this process have, and the server with
+/// it: a connection is one on either side.
+fn allow_files() -> Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).context("no limit of open files")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot open more files")
 }
 
 /// The cores that this process was given at its start.

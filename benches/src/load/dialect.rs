@@ -1,5 +1,5 @@
-//! What is said on a connection: Aper's protocol, or, to the floors, a
-//! mutation of the same size without anything around it.
+//! What is said on a connection: Aper's protocol; to the floors a mutation of
+//! the same size without anything around it; or what a Yjs client says.
 
 use anyhow::{Context as _, Result, bail};
 use aper::limits::UNANSWERED_SUBMISSIONS;
@@ -9,6 +9,7 @@ use aper::protocol::{
 };
 use aper::{ClientSeq, StateMachine};
 
+use super::yjs;
 use crate::machine::{Table, change};
 use crate::websocket::{self, Sender};
 
@@ -23,6 +24,8 @@ pub enum Dialect {
     /// What a client sends goes to everybody as it is: who, its number, a key
     /// and a value.
     Raw,
+    /// That of y-websocket: each mutation is an update of a Yjs document.
+    Yjs,
 }
 
 /// What a message says.
@@ -61,20 +64,31 @@ impl Dialect {
     pub(super) fn path(self, session: &str) -> String {
         match self {
             Self::Aper => format!("/{}/{session}", Table::NAME),
-            Self::Raw => format!("/{session}"),
+            Self::Raw | Self::Yjs => format!("/{session}"),
         }
     }
 
     pub(super) fn subprotocol(self) -> Option<&'static str> {
         match self {
             Self::Aper => Some(SUBPROTOCOL),
-            Self::Raw => None,
+            Self::Raw | Self::Yjs => None,
         }
+    }
+
+    /// Whether sessions are kept apart.
+    pub(super) fn knows_sessions(self) -> bool {
+        self != Self::Raw
+    }
+
+    /// Whether a client takes part as soon as the connection is open: it is
+    /// told from there on.
+    pub(super) fn joins_by_connecting(self) -> bool {
+        self != Self::Aper
     }
 
     /// The first message of a client, if it has to say anything first.
     pub(super) fn hello(self, out: &mut Vec<u8>) -> Result<()> {
-        if self == Self::Raw {
+        if self.joins_by_connecting() {
             return Ok(());
         }
         let hello = Hello {
@@ -88,15 +102,27 @@ impl Dialect {
         Ok(())
     }
 
+    /// A client's mutations of these numbers, from 1, in one message where
+    /// several can be.
+    pub(super) fn mutations(
+        self,
+        out: &mut Vec<u8>,
+        author: u64,
+        numbers: impl Iterator<Item = u64>,
+    ) -> Result<()> {
+        if self != Self::Aper {
+            return numbers.into_iter().try_for_each(|seq| self.mutation(out, author, seq));
+        }
+        let submissions: Result<Vec<_>> = numbers.map(|seq| submission(author, seq)).collect();
+        let submit = ClientMessage::Submit(submissions?);
+        websocket::write(out, Sender::Client, &encode(&submit)?);
+        Ok(())
+    }
+
     /// A client's `seq`-th mutation, from 1.
     pub(super) fn mutation(self, out: &mut Vec<u8>, author: u64, seq: u64) -> Result<()> {
         match self {
-            Self::Aper => {
-                let transition = Payload(encode(&change(author.wrapping_mul(31) + seq, KEYS))?);
-                let submission = Submission { seq: ClientSeq(seq), transition };
-                let submit = ClientMessage::Submit(vec![submission]);
-                websocket::write(out, Sender::Client, &encode(&submit)?);
-            }
+            Self::Aper => self.mutations(out, author, std::iter::once(seq))?,
             Self::Raw => {
                 let mut payload = [0; 24];
                 payload[..4].copy_from_slice(&u32::try_from(author)?.to_le_bytes());
@@ -104,6 +130,10 @@ impl Dialect {
                 payload[8..16].copy_from_slice(&(seq % KEYS).to_le_bytes());
                 payload[16..].copy_from_slice(&seq.to_le_bytes());
                 websocket::write(out, Sender::Client, &payload);
+            }
+            Self::Yjs => {
+                let update = yjs::update(author, seq);
+                websocket::write(out, Sender::Client, &update);
             }
         }
         Ok(())
@@ -124,8 +154,17 @@ impl Dialect {
                 Ok(Told::Entries(vec![Entry { position: None, author, seq }]))
             }
             Self::Aper => read_aper(payload),
+            Self::Yjs => Ok(match yjs::read(payload)? {
+                Some((author, seq)) => Told::Entries(vec![Entry { position: None, author, seq }]),
+                None => Told::Nothing,
+            }),
         }
     }
+}
+
+fn submission(author: u64, seq: u64) -> Result<Submission> {
+    let transition = Payload(encode(&change(author.wrapping_mul(31) + seq, KEYS))?);
+    Ok(Submission { seq: ClientSeq(seq), transition })
 }
 
 fn read_aper(payload: &[u8]) -> Result<Told> {

@@ -6,11 +6,15 @@
 //! same, in one order and without a gap; [`scenario`] says who does what, and
 //! measures.
 
+mod client;
 pub mod dialect;
 mod order;
 pub mod outcome;
+mod pace;
 pub mod scenario;
+mod seen;
 mod world;
+mod yjs;
 
 pub use dialect::Dialect;
 pub use outcome::Outcome;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Subcommand, ValueEnum};
 
-use super::world::{Pace, Timed, World};
+use super::client::Packing;
+use super::pace::Pace;
+use super::seen::Timed;
+use super::world::{Rank, World};
 use super::{Dialect, Outcome};
 use crate::process::Server;
 
@@ -38,9 +41,9 @@ pub enum Scenario {
         /// Clients of each
         #[arg(long, default_value_t = 100)]
         clients: usize,
-        /// Mutations of each client in a second
-        #[arg(long, default_value_t = 20)]
-        per_second: u32,
+        /// Mutations of each client in a second; may be a fraction
+        #[arg(long, default_value_t = 20.0)]
+        per_second: f64,
         /// How long is measured
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
@@ -82,6 +85,13 @@ pub enum Scenario {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Clients at an even pace in one session, alone and beside another client
+    /// of the same session that sends all that the server takes
+    Flood {
+        /// How long each is measured
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
 }
 
 /// How connections are spread over sessions.
@@ -106,23 +116,41 @@ pub fn play(scenario: &Scenario, dialect: Dialect, server: &Server) -> Result<Ou
             saturated(world, server, clients, Duration::from_secs_f64(seconds))
         }
         Scenario::Paced { sessions, clients, per_second, seconds } => {
-            ensure!(sessions == 1 || dialect == Dialect::Aper, "the floors know no sessions");
-            for session in 0..sessions {
-                everybody_in_one(&mut world, clients, &format!("paced-{session}"))?;
+            ensure!(sessions == 1 || dialect.knows_sessions(), "the floors know no sessions");
+            ensure!(sessions > 0 && clients > 0 && per_second > 0.0, "nothing would happen");
+            // The first brings to life what there is once.
+            everybody_in_one(&mut world, clients, "paced-0")?;
+            let before = server.memory()?;
+            let mut rest = (1..sessions).flat_map(|session| std::iter::repeat_n(session, clients));
+            let count = (sessions - 1) * clients;
+            world.connect_all(count, |world, n| {
+                if n % clients == 0 {
+                    world.add_session();
+                }
+                let session = rest.next().unwrap_or_default();
+                (session, format!("paced-{session}"))
+            })?;
+            world.pace = Some(Pace::new(0..sessions * clients, per_second));
+            let mut outcome = paced(world, server, Duration::from_secs_f64(seconds))?;
+            if sessions > 1 {
+                let after = outcome.figures["resident_mib"] * 1024.0;
+                let of_others = after - before.resident as f64;
+                outcome.set("kib_per_session", of_others.max(0.0) / (sessions - 1) as f64);
+                let of_each = outcome.figures["cpu_load"] * 1e6 / sessions as f64;
+                outcome.set("cpu_us_per_session_second", of_each);
             }
-            let pace = Pace::new(0..sessions * clients, per_second);
-            paced(world, server, pace, Duration::from_secs_f64(seconds))
+            Ok(outcome)
         }
-        Scenario::Idle { connections, sessions } => match dialect {
-            Dialect::Aper => idle(world, server, connections, sessions),
-            // The floors know no sessions.
-            Dialect::Raw => idle(world, server, connections, Sessions::One),
-        },
+        Scenario::Idle { connections, sessions } => {
+            let sessions = if dialect.knows_sessions() { sessions } else { Sessions::One };
+            idle(world, server, connections, sessions)
+        }
         Scenario::Joins { joins, entries, every } => {
             self::joins(world, server, joins, entries, Duration::from_millis(every))
         }
         Scenario::Cold { times, idle } => cold(world, server, times, Duration::from_millis(idle)),
         Scenario::Fairness { seconds } => fairness(world, Duration::from_secs_f64(seconds)),
+        Scenario::Flood { seconds } => flood(world, Duration::from_secs_f64(seconds)),
     }
 }
 
@@ -136,10 +164,10 @@ fn saturated(mut world: World, server: &Server, clients: usize, time: Duration) 
     Ok(outcome)
 }
 
-fn paced(mut world: World, server: &Server, mut pace: Pace, time: Duration) -> Result<Outcome> {
-    world.run_at(&mut pace, WARM_UP)?;
-    world.look_anew(Timed::Everybody(pace.clients()));
-    let outcome = measure(&mut world, server, |world| world.run_at(&mut pace, time))?;
+fn paced(mut world: World, server: &Server, time: Duration) -> Result<Outcome> {
+    world.run_at_pace(WARM_UP)?;
+    world.look_anew(Timed::Everybody(0..world.clients.len()));
+    let outcome = measure(&mut world, server, |world| world.run_at_pace(time))?;
     world.wait_for(World::is_settled)?;
     Ok(outcome)
 }
@@ -220,7 +248,7 @@ fn joins(
     every: Duration,
 ) -> Result<Outcome> {
     const WORKERS: usize = 10;
-    const PER_SECOND: u32 = 20;
+    const PER_SECOND: f64 = 20.0;
     let session = everybody_in_one(&mut world, WORKERS, "joins")?;
     let mut outcome = Outcome::default();
 
@@ -243,16 +271,16 @@ fn joins(
     outcome.set("further_join_cpu_ms", further.as_secs_f64() * 1e3 / joins as f64);
     outcome.set_latency("further_join", &world.seen.caught_up);
 
-    let mut pace = Pace::new(0..WORKERS, PER_SECOND);
+    world.pace = Some(Pace::new(0..WORKERS, PER_SECOND));
     let time = every * u32::try_from(joins)?;
-    world.run_at(&mut pace, WARM_UP)?;
+    world.run_at_pace(WARM_UP)?;
     world.look_anew(Timed::Everybody(0..WORKERS));
-    world.run_at(&mut pace, time)?;
+    world.run_at_pace(time)?;
     outcome.set_latency("others_without_joins", &world.seen.latency);
     world.look_anew(Timed::Everybody(0..WORKERS));
     for _ in 0..joins {
         world.connect(session, "joins")?;
-        world.run_at(&mut pace, every)?;
+        world.run_at_pace(every)?;
     }
     outcome.set_latency("others_with_joins", &world.seen.latency);
     world.wait_for(World::is_settled)?;
@@ -290,26 +318,62 @@ fn cold(mut world: World, server: &Server, times: usize, idle: Duration) -> Resu
     Ok(outcome)
 }
 
+/// Clients that are looked at, in scenarios about fairness.
+const QUIET: usize = 10;
+
+/// Clients of one session, each of which sends 20 mutations a second, and which
+/// the generator looks after first.
+fn quiet(world: &mut World) -> Result<usize> {
+    world.rank = Rank::First;
+    let session = everybody_in_one(world, QUIET, "quiet")?;
+    world.rank = Rank::Ordinary;
+    world.pace = Some(Pace::new(0..QUIET, 20.0));
+    world.run_at_pace(WARM_UP)?;
+    Ok(session)
+}
+
+/// How late those are told for whom it is quiet.
+fn lateness(world: &mut World, outcome: &mut Outcome, name: &str, time: Duration) -> Result<()> {
+    world.look_anew(Timed::Everybody(0..QUIET));
+    world.run_at_pace(time)?;
+    outcome.set_latency(name, &world.seen.latency);
+    outcome.set_latency(&format!("generator_{name}"), &world.seen.between_looks);
+    outcome.set(&format!("{name}_deliveries"), world.seen.latency.len() as f64);
+    Ok(())
+}
+
 fn fairness(mut world: World, time: Duration) -> Result<Outcome> {
-    const QUIET: usize = 10;
     const BUSY: usize = 50;
-    everybody_in_one(&mut world, QUIET, "quiet")?;
-    everybody_in_one(&mut world, BUSY, "busy")?;
-    let busy = QUIET..QUIET + BUSY;
-    let mut pace = Pace::new(0..QUIET, 20);
-    world.run_at(&mut pace, WARM_UP)?;
-
     let mut outcome = Outcome::default();
-    world.look_anew(Timed::Everybody(0..QUIET));
-    world.run_at(&mut pace, time)?;
-    outcome.set_latency("alone", &world.seen.latency);
-
+    quiet(&mut world)?;
+    everybody_in_one(&mut world, BUSY, "busy")?;
+    lateness(&mut world, &mut outcome, "alone", time)?;
+    let busy = QUIET..QUIET + BUSY;
     saturate(&mut world, busy.clone())?;
-    world.run_at(&mut pace, WARM_UP)?;
-    world.look_anew(Timed::Everybody(0..QUIET));
-    world.run_at(&mut pace, time)?;
-    outcome.set_latency("beside_a_busy_session", &world.seen.latency);
+    world.run_at_pace(WARM_UP)?;
+    lateness(&mut world, &mut outcome, "beside_a_busy_session", time)?;
     stop(&mut world, busy)?;
+    Ok(outcome)
+}
+
+fn flood(mut world: World, time: Duration) -> Result<Outcome> {
+    const AT_FIRST: Duration = Duration::from_secs(1);
+    let mut outcome = Outcome::default();
+    let session = quiet(&mut world)?;
+    let flooder = world.connect(session, "quiet")?;
+    world.wait_for(|world| world.has_joined(flooder))?;
+    lateness(&mut world, &mut outcome, "without_a_flood", time)?;
+    world.clients[flooder].packing = Packing::Together;
+    let before = world.sent_by(flooder);
+    world.keep_sending(flooder, world.window())?;
+    // A client that was quiet may send some seconds' worth at once.
+    lateness(&mut world, &mut outcome, "when_a_flood_begins", AT_FIRST)?;
+    let begun = world.sent_by(flooder);
+    lateness(&mut world, &mut outcome, "beside_a_flood", time)?;
+    outcome.set("flood_at_first_per_second", (begun - before) as f64 / AT_FIRST.as_secs_f64());
+    let flooded = world.sent_by(flooder) - begun;
+    outcome.set("flood_per_second", flooded as f64 / time.as_secs_f64());
+    stop(&mut world, flooder..flooder + 1)?;
     Ok(outcome)
 }
 

@@ -1,18 +1,20 @@
 //! The connections, and the loop around them.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use hdrhistogram::Histogram;
+use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use super::client::{Client, Packing, Stage};
 use super::dialect::{Dialect, Snapshot, Told};
 use super::order::Session;
+use super::pace::Pace;
+use super::seen::{Seen, Timed};
 use crate::websocket::{self, Kind, Sender};
 
 const READ_BYTES: usize = 256 * 1024;
@@ -33,6 +35,17 @@ pub(super) struct World {
     started: Instant,
     poll: Poll,
     events: Events,
+    /// Those who are looked after between any two others, so that what they
+    /// wait for is the server and not the generator.
+    first: Poll,
+    first_events: Events,
+    /// Among whom clients are that connect now.
+    pub(super) rank: Rank,
+    firsts: usize,
+    looked_at: u64,
+    /// Mutations at a pace, while it is run at that.
+    pub(super) pace: Option<Pace>,
+    paced: Paced,
     scratch: Vec<u8>,
     pub(super) clients: Vec<Client>,
     sessions: Vec<Session>,
@@ -42,108 +55,20 @@ pub(super) struct World {
     pub(super) seen: Seen,
 }
 
-/// What was seen since it was last looked at.
-pub(super) struct Seen {
-    /// Entries, each as often as somebody was told it.
-    pub(super) deliveries: u64,
-    /// From sending a mutation to being told it, in nanoseconds.
-    pub(super) latency: Histogram<u64>,
-    /// Whose deliveries are timed.
-    pub(super) timed: Timed,
-    /// From connecting to the welcome, and to the state, in nanoseconds.
-    pub(super) welcomed: Histogram<u64>,
-    pub(super) caught_up: Histogram<u64>,
-    /// Bytes of states that were sent to joining clients.
-    pub(super) state_bytes: u64,
-}
-
-/// Whose deliveries are timed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Timed {
-    /// Those of a mutation to its author.
-    Authors,
-    /// All to these clients.
-    Everybody(Range<usize>),
-}
-
-pub(super) struct Client {
-    stream: TcpStream,
-    session: usize,
-    author: u64,
-    stage: Stage,
-    inbox: Vec<u8>,
-    outbox: Vec<u8>,
-    /// What it was told last.
-    position: u64,
-    last_seq: u64,
-    last_decided: u64,
-    unanswered: u32,
-    /// When each mutation that nobody was told yet was sent.
-    sent: VecDeque<u64>,
-    connected: u64,
-    /// How many of its messages are kept for later.
-    early: usize,
-    /// As many mutations are kept on their way.
-    pub(super) window: u32,
-}
-
+/// How soon the generator looks after a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Upgrading,
-    Greeting,
-    /// Waits for this many bytes of a state, once it has been announced.
-    Receiving(Option<u64>),
-    Joined,
-    Left,
+pub(super) enum Rank {
+    /// When it is its turn.
+    Ordinary,
+    /// Between any two others.
+    First,
 }
 
-/// Mutations at an even pace, one client after the other.
-pub(super) struct Pace {
-    clients: Range<usize>,
-    every: u64,
-    next_at: Option<u64>,
-    turn: usize,
-}
-
-impl Pace {
-    /// Each of `clients` sends so many in a second.
-    pub(super) fn new(clients: Range<usize>, per_second: u32) -> Self {
-        let every = 1_000_000_000 / (u64::from(per_second) * clients.len() as u64).max(1);
-        Self { clients, every, next_at: None, turn: 0 }
-    }
-
-    /// Who sends.
-    pub(super) fn clients(&self) -> Range<usize> {
-        self.clients.clone()
-    }
-
-    /// Who sends one now, if anybody.
-    fn due(&mut self, now: u64) -> Option<usize> {
-        let at = self.next_at.get_or_insert(now);
-        if *at > now {
-            return None;
-        }
-        *at += self.every;
-        self.turn = (self.turn + 1) % self.clients.len();
-        Some(self.clients.start + self.turn)
-    }
-}
-
-impl Seen {
-    fn new(timed: Timed) -> Self {
-        let times = || {
-            let times = Histogram::new_with_bounds(1, 60_000_000_000, 3);
-            times.expect("these bounds are right")
-        };
-        Self {
-            deliveries: 0,
-            latency: times(),
-            timed,
-            welcomed: times(),
-            caught_up: times(),
-            state_bytes: 0,
-        }
-    }
+/// Whether mutations are sent at a pace now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paced {
+    No,
+    Yes,
 }
 
 impl World {
@@ -154,6 +79,13 @@ impl World {
             started: Instant::now(),
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
+            first: Poll::new()?,
+            first_events: Events::with_capacity(64),
+            rank: Rank::Ordinary,
+            firsts: 0,
+            looked_at: 0,
+            pace: None,
+            paced: Paced::No,
             scratch: vec![0; READ_BYTES],
             clients: Vec::new(),
             sessions: Vec::new(),
@@ -182,7 +114,12 @@ impl World {
         let mut stream = TcpStream::from_std(stream);
         let place = self.clients.len();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, Token(place), interest)?;
+        let poll = match self.rank {
+            Rank::Ordinary => &self.poll,
+            Rank::First => &self.first,
+        };
+        poll.registry().register(&mut stream, Token(place), interest)?;
+        self.firsts += usize::from(self.rank == Rank::First);
         let outbox = websocket::request(&self.dialect.path(name), self.dialect.subprotocol());
         let mut client = Client {
             stream,
@@ -199,6 +136,7 @@ impl World {
             connected: self.now(),
             early: 0,
             window: 0,
+            packing: Packing::Apart,
         };
         client.write()?;
         self.clients.push(client);
@@ -268,18 +206,40 @@ impl World {
         Ok(())
     }
 
-    /// Runs for a while, with mutations at a pace. Does not sleep meanwhile:
+    /// Runs for a while, with mutations at the pace. Does not sleep meanwhile:
     /// the operating system's clock is too coarse for that.
-    pub(super) fn run_at(&mut self, pace: &mut Pace, time: Duration) -> Result<()> {
+    pub(super) fn run_at_pace(&mut self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
+        (self.paced, self.looked_at) = (Paced::Yes, self.now());
         while Instant::now() < end {
-            while let Some(client) = pace.due(self.now()) {
-                if self.clients[client].unanswered < self.dialect.window() {
-                    self.send(client, 1)?;
-                }
-            }
             self.turn(Duration::ZERO)?;
         }
+        self.paced = Paced::No;
+        Ok(())
+    }
+
+    /// Sends what the pace wants sent, and looks after those that come first.
+    fn attend(&mut self) -> Result<()> {
+        while self.paced == Paced::Yes
+            && let now = self.now()
+            && let Some(client) = self.pace.as_mut().and_then(|pace| pace.due(now))
+        {
+            if self.clients[client].unanswered < self.dialect.window() {
+                self.send(client, 1)?;
+            }
+        }
+        if self.firsts == 0 {
+            return Ok(());
+        }
+        let now = self.now();
+        let _ = self.seen.between_looks.record((now - self.looked_at).max(1));
+        self.looked_at = now;
+        self.first.poll(&mut self.first_events, Some(Duration::ZERO))?;
+        let events = std::mem::replace(&mut self.first_events, Events::with_capacity(0));
+        for event in &events {
+            self.event(event)?;
+        }
+        self.first_events = events;
         Ok(())
     }
 
@@ -287,13 +247,30 @@ impl World {
     pub(super) fn send(&mut self, place: usize, count: u32) -> Result<()> {
         let now = self.now();
         let client = &mut self.clients[place];
-        for _ in 0..count {
-            client.last_seq += 1;
-            client.sent.push_back(now);
-            self.dialect.mutation(&mut client.outbox, client.author, client.last_seq)?;
+        let numbers = client.last_seq + 1..client.last_seq + 1 + u64::from(count);
+        client.last_seq += u64::from(count);
+        client.sent.extend(numbers.clone().map(|_| now));
+        let (out, author) = (&mut client.outbox, client.author);
+        match client.packing {
+            Packing::Together => self.dialect.mutations(out, author, numbers)?,
+            Packing::Apart => {
+                for seq in numbers {
+                    self.dialect.mutation(out, author, seq)?;
+                }
+            }
         }
         client.unanswered += count;
         client.write()
+    }
+
+    /// How many mutations a client has sent.
+    pub(super) fn sent_by(&self, client: usize) -> u64 {
+        self.clients[client].last_seq
+    }
+
+    /// The greatest number of mutations that a client may have on their way.
+    pub(super) fn window(&self) -> u32 {
+        self.dialect.window()
     }
 
     /// Keeps this many mutations of a client on their way.
@@ -309,23 +286,30 @@ impl World {
     }
 
     fn turn(&mut self, sleep: Duration) -> Result<()> {
+        self.attend()?;
         self.poll.poll(&mut self.events, Some(sleep))?;
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
-            let Token(place) = event.token();
-            if self.clients[place].stage == Stage::Left {
-                continue;
-            }
-            if event.is_writable() {
-                self.clients[place].write()?;
-            }
-            if event.is_readable() {
-                self.read(place).with_context(|| format!("client {place}"))?;
-                self.refill(place)?;
-            }
+            self.event(event)?;
+            self.attend()?;
         }
         self.events = events;
         self.take_early()
+    }
+
+    fn event(&mut self, event: &Event) -> Result<()> {
+        let Token(place) = event.token();
+        if self.clients[place].stage == Stage::Left {
+            return Ok(());
+        }
+        if event.is_writable() {
+            self.clients[place].write()?;
+        }
+        if event.is_readable() {
+            self.read(place).with_context(|| format!("client {place}"))?;
+            self.refill(place)?;
+        }
+        Ok(())
     }
 
     /// Looks again at what came early.
@@ -412,7 +396,7 @@ impl World {
         client.stage = Stage::Greeting;
         self.dialect.hello(&mut client.outbox)?;
         client.write()?;
-        if self.dialect == Dialect::Raw {
+        if self.dialect.joins_by_connecting() {
             let author = self.clients[place].author;
             self.joined(place, author, 0);
         }
@@ -540,27 +524,5 @@ impl World {
 
     fn now(&self) -> u64 {
         self.started.elapsed().as_nanos() as u64
-    }
-}
-
-impl Client {
-    /// When the mutation was sent that is now known to be decided.
-    fn decided(&mut self, seq: u64) -> Result<u64> {
-        ensure!(seq == self.last_decided + 1, "a mutation is missing, or comes twice");
-        self.last_decided = seq;
-        self.sent.pop_front().context("a mutation that was not sent")
-    }
-
-    fn write(&mut self) -> Result<()> {
-        let mut written = 0;
-        while written < self.outbox.len() {
-            match self.stream.write(&self.outbox[written..]) {
-                Ok(more) => written += more,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error).context("the connection broke"),
-            }
-        }
-        self.outbox.drain(..written);
-        Ok(())
     }
 }
