@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::bench::Scale;
+use crate::bench::{Peers, Scale};
 use crate::demo::Open;
 use crate::fuzz::Plan;
 use crate::layout::Package;
@@ -90,6 +90,9 @@ enum Task {
         /// Each once and briefly, in under five minutes; leaves the document alone
         #[arg(long)]
         quick: bool,
+        /// What other people use, too: fetches it from the registries
+        #[arg(long)]
+        peers: bool,
     },
     /// Build the documentation site into target/docs-site
     Docs,
@@ -206,8 +209,9 @@ fn run(task: Task) -> Result<ExitCode> {
             let sound = ended.crashes == 0;
             return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Task::Bench { quick } => {
-            bench::run(if quick { Scale::Quick } else { Scale::Full })?;
+        Task::Bench { quick, peers } => {
+            let scale = if quick { Scale::Quick } else { Scale::Full };
+            bench::run(scale, if peers { Peers::With } else { Peers::Without })?;
         }
         Task::Docs => {
             node::check()?;
