@@ -3,7 +3,8 @@
 use aper::protocol::{Payload, RefusalMessage, Rejection, ServerMessage, decode};
 use aper::sync::replica::Input;
 use aper::sync::{Outcome, Refusal, SubmitError};
-use aper::{ClientSeq, LocalTime, Timestamp, limits};
+use aper::{ClientSeq, Context, LocalTime, NeverConflict, StateMachine, Timestamp, limits};
+use serde::{Deserialize, Serialize};
 
 use crate::bank::{Bank, Change, Refused};
 use crate::link::{Client, Server};
@@ -250,4 +251,58 @@ fn a_hostile_server_is_left_and_the_state_stays() {
     assert_eq!(ada.state().balance, 3);
     ada.handle(Input::Message(ServerMessage::Commits(server.entries().cloned().collect())));
     assert_eq!(ada.gave_up.len(), 1, "the rest of that connection is not listened to");
+}
+
+/// A machine that is changed in place, and draws or does not, as somebody else
+/// decides.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Dice {
+    loaded: bool,
+    thrown: Vec<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Throw {
+    Six,
+    Any,
+    Unload,
+}
+
+impl StateMachine for Dice {
+    const NAME: &'static str = "dice";
+    const ATOMIC: bool = true;
+    type Transition = Throw;
+    type Conflict = NeverConflict;
+
+    fn apply(&mut self, throw: &Throw, cx: &Context) -> Result<(), NeverConflict> {
+        match throw {
+            Throw::Unload => self.loaded = false,
+            Throw::Any if !self.loaded => self.thrown.push(1 + cx.rng().below(6)),
+            Throw::Six | Throw::Any => self.thrown.push(6),
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_draws_only_since_somebody_else_did_something_is_not_shown_any_more() {
+    let mut server = Server::new(Dice { loaded: true, ..Dice::default() });
+    let mut ada = Client::joined(&mut server, 1);
+    let mut bob = Client::joined(&mut server, 2);
+    for throw in [Throw::Six, Throw::Any, Throw::Six, Throw::Any] {
+        ada.submit(throw).unwrap();
+    }
+    assert_eq!(ada.state().thrown, [6; 4]);
+    bob.submit(Throw::Unload).unwrap();
+    bob.exchange(&mut server);
+    for _ in 0..2 {
+        ada.deliver_down(&mut server);
+        assert_eq!(ada.state(), &Dice { loaded: false, thrown: vec![6; 2] });
+        assert_eq!(ada.replica.pending_shown().count(), 2);
+        // Once more, over something that changes nothing.
+        bob.submit(Throw::Unload).unwrap();
+        bob.exchange(&mut server);
+    }
+    ada.exchange(&mut server);
+    assert_eq!((ada.state(), ada.state().thrown.len()), (server.authority.state(), 4));
 }

@@ -1,14 +1,15 @@
 //! Who the clients are, and up to where each was decided: what makes a
 //! submission happen once however often it comes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::ConnectionId;
+use super::refusals::Refusals;
 use crate::id::{ClientId, ClientSeq, ResumeKey, UserId};
 use crate::journal::{Presence, Record as LogRecord, RememberedClient};
 use crate::limits;
 use crate::mutant::{Mutant, active};
-use crate::protocol::{Payload, RefusalMessage, Rejection};
+use crate::protocol::{RefusalMessage, Rejection};
 use crate::time::Timestamp;
 
 /// The clients that may come back, and those that are here.
@@ -32,7 +33,7 @@ pub(super) struct Record {
     pub(super) connection: Option<ConnectionId>,
     /// Decided, but not told yet.
     pub(super) unanswered: usize,
-    refused: VecDeque<Rejection>,
+    refused: Refusals,
 }
 
 /// Whether a submission was decided on already.
@@ -141,7 +142,7 @@ impl Clients {
             presence: Presence::Away,
             connection: None,
             unanswered: 0,
-            refused: VecDeque::new(),
+            refused: Refusals::default(),
         };
         self.records.entry(client).or_insert_with(|| Box::new(new()))
     }
@@ -164,8 +165,6 @@ impl Clients {
 
 impl Record {
     fn recover(known: RememberedClient) -> Self {
-        let mut refused = VecDeque::from(known.refused);
-        bound(&mut refused);
         Self {
             key: known.key,
             user: known.user,
@@ -174,12 +173,12 @@ impl Record {
             presence: known.presence,
             connection: None,
             unanswered: 0,
-            refused,
+            refused: Refusals::recover(known.refused),
         }
     }
 
     pub(super) fn decided(&self, seq: ClientSeq) -> Decided {
-        let rejection = self.refused.iter().find(|rejection| rejection.seq == seq).cloned();
+        let rejection = self.refused.get(seq).cloned();
         if seq > self.last_seq && rejection.is_none() {
             return Decided::Not;
         }
@@ -198,14 +197,13 @@ impl Record {
         if rejection.refusal != RefusalMessage::Unavailable && !active(Mutant::RefusalNotCounted) {
             self.last_seq = self.last_seq.max(rejection.seq);
         }
-        self.refused.push_back(rejection);
-        bound(&mut self.refused);
+        self.refused.push(rejection);
     }
 
     /// It was refused for now, and has been decided on since: the snapshot may
     /// be of the time between.
     fn forget_refusal(&mut self, seq: ClientSeq) {
-        self.refused.retain(|rejection| rejection.seq != seq);
+        self.refused.remove(seq);
     }
 
     pub(super) fn left(&mut self, at: Timestamp) {
@@ -217,24 +215,6 @@ impl Record {
     pub(super) fn refused_from(&mut self, unanswered: ClientSeq) -> Vec<Rejection> {
         self.refused.retain(|rejection| rejection.seq >= unanswered);
         self.refused.iter().cloned().collect()
-    }
-}
-
-/// Forgets the oldest. No client waits for the answers to more submissions than
-/// the window has room for; and a conflict may repeat all that a client sent.
-fn bound(refused: &mut VecDeque<Rejection>) {
-    let bytes = |rejection: &Rejection| match &rejection.refusal {
-        RefusalMessage::Conflict(Payload(bytes)) => bytes.len(),
-        RefusalMessage::Panicked | RefusalMessage::Unavailable => 0,
-    };
-    let mut total: usize = refused.iter().map(bytes).sum();
-    let is_too_much = |total: usize, count: usize| {
-        total > limits::REMEMBERED_REFUSAL_BYTES || count > limits::UNANSWERED_SUBMISSIONS as usize
-    };
-    while is_too_much(total, refused.len())
-        && let Some(oldest) = refused.pop_front()
-    {
-        total -= bytes(&oldest);
     }
 }
 

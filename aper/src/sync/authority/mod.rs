@@ -11,6 +11,7 @@ mod image;
 mod io;
 mod lineage;
 mod recover;
+mod refusals;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;

@@ -16,6 +16,7 @@ use crate::time::LocalTime;
 
 impl<S: StateMachine> Replica<S> {
     pub(super) fn commits(&mut self, now: LocalTime, entries: &[Entry]) -> Result<(), Fault> {
+        self.forget_prediction();
         let taken = entries.iter().try_for_each(|entry| self.commit(entry));
         self.rebase(now);
         self.look_whether_caught_up(now);

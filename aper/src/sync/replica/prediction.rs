@@ -20,12 +20,22 @@ impl<S: StateMachine> Replica<S> {
         if active(Mutant::NoRebase) && self.predicted.is_some() {
             return blocked;
         }
+        self.predicted = None;
         let mut predicted = confirmed.state.clone();
         self.shown = 0;
+        // Undone by nothing but starting anew, so only as long as nothing has
+        // to be undone.
+        let mut in_place = S::ATOMIC;
         for place in 0..self.pending.len() {
             let cx = self.prediction_context(now, self.shown);
             let pending = &mut self.pending[place];
-            let effect = predict(&mut predicted, &pending.transition, &cx);
+            // What could be shown before can most likely be shown again.
+            let tried_in_place = in_place && pending.effect == Effect::Shown;
+            let effect = if tried_in_place {
+                predict_in_place(&mut predicted, &pending.transition, &cx)
+            } else {
+                predict(&mut predicted, &pending.transition, &cx)
+            };
             let effect = effect.unwrap_or(Effect::Blocked);
             if active(Mutant::PendingTwice) {
                 let _ = predict(&mut predicted, &pending.transition, &cx);
@@ -35,10 +45,36 @@ impl<S: StateMachine> Replica<S> {
             }
             pending.effect = effect;
             self.shown += usize::from(effect == Effect::Shown);
+            if tried_in_place && cx.drew() {
+                in_place = false;
+                predicted = self.predicted_before(now, place).unwrap_or(predicted);
+            }
         }
         self.predicted = Some(predicted);
         self.outputs.push_back(Output::Event(Event::Changed));
         blocked
+    }
+
+    /// Lets go of what the user sees, which [`rebase`](Self::rebase) is about to
+    /// make anew: with nobody else to have it, the confirmed state changes in
+    /// place.
+    pub(super) fn forget_prediction(&mut self) {
+        if self.confirmed.is_some() && !active(Mutant::NoRebase) {
+            self.predicted = None;
+        }
+    }
+
+    /// The confirmed state and those of the first `count` pending transitions
+    /// that are shown.
+    fn predicted_before(&self, now: LocalTime, count: usize) -> Option<S> {
+        let mut state = self.confirmed.as_ref()?.state.clone();
+        let pending = self.pending.iter().take(count);
+        let shown = pending.filter(|pending| pending.effect == Effect::Shown);
+        for (place, pending) in shown.enumerate() {
+            // They were shown a moment ago, on the same state.
+            let _ = attempt(&mut state, &pending.transition, &self.prediction_context(now, place));
+        }
+        Some(state)
     }
 
     /// What the state that the user sees has against these transitions, one
@@ -91,4 +127,22 @@ pub(super) fn predict<S: StateMachine>(
     applied?;
     *predicted = next;
     Ok(Effect::Shown)
+}
+
+/// [`predict`] of a machine that is atomic, without a clone, of which every part
+/// that changes would be copied. What drew a random number has changed the state
+/// all the same.
+fn predict_in_place<S: StateMachine>(
+    predicted: &mut S,
+    transition: &S::Transition,
+    cx: &Context,
+) -> Result<Effect, Refusal<S::Conflict>> {
+    if predicted.predict(transition) == Prediction::Wait {
+        return Ok(Effect::Waiting);
+    }
+    let applied = attempt(predicted, transition, cx);
+    if cx.drew() {
+        return Ok(Effect::Waiting);
+    }
+    applied.map(|()| Effect::Shown)
 }
