@@ -250,9 +250,11 @@ impl<K: Value + Ord, V: StateMachine + Debug> StateMachine for Map<K, V> {
                 self.values.insert(key.clone(), Place::of(value.clone()));
             }
             MapTransition::Remove { key } => {
-                if self.values.remove(key).is_none() {
+                // Looked for first: a removal of nothing would copy what it passes.
+                if !self.values.contains_key(key) {
                     return Err(MapConflict::Missing { key: key.clone() });
                 }
+                self.values.remove(key);
             }
             MapTransition::Apply { key, transition } => {
                 let Some(value) = self.values.get_mut(key) else {

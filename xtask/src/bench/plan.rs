@@ -33,7 +33,7 @@ pub(super) const FAIRNESS: &str = "fairness";
 pub(super) const FLOOD: &str = "flood";
 
 pub(super) fn saturated(clients: u64) -> String {
-    format!("saturated, {clients} clients")
+    format!("saturated, {clients} {}", if clients == 1 { "client" } else { "clients" })
 }
 
 pub(super) fn sessions(count: u64) -> String {
@@ -179,7 +179,7 @@ impl Plan {
                 self.add(BUSY, server, &busy, 1.0);
             }
         }
-        for &server in servers {
+        for &server in servers.iter().chain([&ON_DISK]) {
             self.add(CALM, server, &calm, 2.0);
         }
     }
@@ -207,7 +207,7 @@ impl Plan {
     }
 
     fn idle(&mut self, servers: &[Server]) {
-        for &server in servers {
+        for &server in servers.iter().chain([&ON_DISK]) {
             let arguments = ["idle", "--connections=1000", "--sessions=own"];
             self.add(IDLE, server, &arguments, 0.2);
         }

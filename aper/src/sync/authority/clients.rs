@@ -77,7 +77,7 @@ impl Clients {
             LogRecord::Refused { client, rejection } => {
                 if let Some(client) = self.records.get_mut(client) {
                     client.forget_refusal(rejection.seq);
-                    client.refused(rejection.clone());
+                    client.refused(rejection);
                 }
             }
             LogRecord::Opened { .. } => {}
@@ -95,7 +95,7 @@ impl Clients {
             key: record.key,
             user: record.user.clone(),
             last_seq: if active(Mutant::ForgetNumbers) { ClientSeq(0) } else { record.last_seq },
-            refused: record.refused.iter().cloned().collect(),
+            refused: record.refused.iter().collect(),
             last_seen: record.last_seen,
             presence: record.presence,
         };
@@ -173,12 +173,12 @@ impl Record {
             presence: known.presence,
             connection: None,
             unanswered: 0,
-            refused: Refusals::recover(known.refused),
+            refused: Refusals::recover(&known.refused),
         }
     }
 
     pub(super) fn decided(&self, seq: ClientSeq) -> Decided {
-        let rejection = self.refused.get(seq).cloned();
+        let rejection = self.refused.get(seq);
         if seq > self.last_seq && rejection.is_none() {
             return Decided::Not;
         }
@@ -191,7 +191,7 @@ impl Record {
 
     /// Keeps the rejection for a client that never got it, as far as there is
     /// room.
-    pub(super) fn refused(&mut self, rejection: Rejection) {
+    pub(super) fn refused(&mut self, rejection: &Rejection) {
         // What could not be decided is not in the log, and a server that
         // starts anew decides on it if it comes again.
         if rejection.refusal != RefusalMessage::Unavailable && !active(Mutant::RefusalNotCounted) {
@@ -214,7 +214,7 @@ impl Record {
 
     pub(super) fn refused_from(&mut self, unanswered: ClientSeq) -> Vec<Rejection> {
         self.refused.retain(|rejection| rejection.seq >= unanswered);
-        self.refused.iter().cloned().collect()
+        self.refused.iter().collect()
     }
 }
 

@@ -473,7 +473,7 @@ impl<S: StateMachine> Authority<S> {
         let transition: S::Transition = decode(&payload.0)?;
         if self.storage == Storage::Full {
             let rejection = Rejection { seq, refusal: RefusalMessage::Unavailable };
-            self.clients.get_mut(client).expect("as above").refused(rejection.clone());
+            self.clients.get_mut(client).expect("as above").refused(&rejection);
             self.reject(connection, client, rejection);
             return Ok(());
         }
@@ -485,7 +485,7 @@ impl<S: StateMachine> Authority<S> {
             }
             Err(refusal) => {
                 let rejection = Rejection { seq, refusal: encode_refusal(&refusal) };
-                self.clients.get_mut(client).expect("as above").refused(rejection.clone());
+                self.clients.get_mut(client).expect("as above").refused(&rejection);
                 if !active(Mutant::RefusalNotRecorded) {
                     self.happens(Record::Refused { client, rejection: rejection.clone() });
                 }

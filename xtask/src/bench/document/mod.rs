@@ -93,6 +93,7 @@ fn sections(text: &mut String, results: &Results) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::plan::{self, Peers};
 
     #[test]
     fn only_what_is_between_the_marks_changes() {
@@ -101,6 +102,74 @@ mod tests {
         assert_eq!(replaced, format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
         assert_eq!(replace(&replaced, "new\n").unwrap(), replaced);
         assert!(replace("no marks", "new").is_err());
+    }
+
+    /// What each scenario of the plan could find out, of every server.
+    fn results() -> Results {
+        let mut results = Results::default();
+        let latencies = [
+            "latency",
+            "alone",
+            "beside_a_busy_session",
+            "without_a_flood",
+            "when_a_flood_begins",
+            "beside_a_flood",
+            "others_without_joins",
+            "others_with_joins",
+            "welcome",
+            "state",
+        ];
+        let latencies = latencies.iter().flat_map(|name| {
+            let generator = format!("generator_{name}_p999_us");
+            let of = |part: &str| format!("{name}_{part}");
+            [generator, of("p50_us"), of("p99_us"), of("p999_us"), of("deliveries")]
+        });
+        let others = [
+            "cpu_us_per_delivery",
+            "cpu_load",
+            "deliveries_per_second",
+            "resident_mib",
+            "kib_per_connection",
+            "kib_per_session",
+            "cpu_us_per_connect",
+            "cpu_us_per_session_second",
+            "first_join_cpu_ms",
+            "further_join_cpu_ms",
+            "bytes_per_entry",
+            "flood_at_first_per_second",
+            "flood_per_second",
+        ];
+        let names: Vec<String> = latencies.chain(others.map(str::to_owned)).collect();
+        let mut rising = 1.0;
+        for measurement in plan::measurements(Scale::Full, Peers::With) {
+            rising += 0.1;
+            let figures = names.iter().map(|name| (name.clone(), rising)).collect();
+            results.load.insert((measurement.scenario, measurement.server.name), figures);
+        }
+        for size in plan::SIZES {
+            for name in
+                ["apply/in place", "set a key/Aper", "set a key/yrs", "rebase 10 pending/Aper"]
+            {
+                results.micro.insert(format!("{name}/{size}"), size as f64 / 7.0);
+            }
+        }
+        for pending in functions::PENDING {
+            results.micro.insert(format!("{}/{pending}", functions::BY_PENDING), 1_500.0);
+        }
+        results.micro.insert("codec/decode 100 entries".to_owned(), 16_000.0);
+        results
+    }
+
+    #[test]
+    fn whatever_is_measured_is_shown_and_whatever_is_shown_is_measured() {
+        let mut text = String::new();
+        sections(&mut text, &results());
+        let unknown: Vec<&str> = text.lines().filter(|line| line.contains("| – |")).collect();
+        assert_eq!(unknown, [""; 0], "{text}");
+        for (name, plot) in curves::plots(&results()) {
+            assert!(plot.svg().is_some(), "{name} is empty");
+            assert!(text.contains(&format!("(performance/{name}.svg)")), "{name} is not shown");
+        }
     }
 
     #[test]

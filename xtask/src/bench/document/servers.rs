@@ -59,7 +59,7 @@ pub(super) fn disk(text: &mut String, results: &Results) {
         let figures = [APER, ON_DISK].map(|server| of(server.name, CPU));
         let rates = [APER, ON_DISK].map(|server| of(server.name, "deliveries_per_second"));
         vec![
-            format!("{} clients", count(clients)),
+            scenario.clone(),
             cell(figures[0]),
             cell(figures[1]),
             cell(ratio(figures[1], figures[0])),
@@ -78,11 +78,12 @@ pub(super) fn latencies(text: &mut String, results: &Results) {
         text,
         "How late",
         "From a client's sending to a client's being told, in µs, all deliveries; and the share \
-         of its core that the server was at work. Aper is to be no later than bare tungstenite.",
+         of its core that the server was at work. Aper is to be no later than bare tungstenite; \
+         with a synced disk, a disk's sync later.",
     );
     let mut rows = Vec::new();
     for scenario in [BUSY, CALM] {
-        for server in BROADCASTERS {
+        for server in BROADCASTERS.into_iter().chain([ON_DISK]) {
             let of = |figure| cell(results.get(scenario, server.name, figure));
             rows.push(vec![
                 format!("{scenario}: {}", server.name),
