@@ -32,6 +32,13 @@ pub enum BuildError {
         /// The name.
         name: &'static str,
     },
+    /// A machine has the name under which the inspector is.
+    #[error(
+        "a machine is called `{}`, where the inspector is: give the machine another NAME, \
+         or leave the inspector off",
+        crate::inspector::PREFIX
+    )]
+    InspectorsName,
     /// There is no such directory.
     #[error("the directory for static files, {path}, does not exist")]
     StaticFiles {

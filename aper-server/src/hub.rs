@@ -29,7 +29,7 @@ use crate::limits::Limits;
 use crate::machine::AnyMachine;
 use crate::session::{
     Bell, Ended, Ending, Ground, Life, Membership, NotJoined, Rest, Session, SessionHandle,
-    SessionPost, open,
+    SessionPost, Sight, Visitor, open,
 };
 
 /// How long an alarm is put off when it could not wake its session because too many are awake.
@@ -63,6 +63,20 @@ struct Slot {
     handle: SessionHandle,
     /// What is left of it while it sleeps; none while it is awake.
     asleep: Option<SessionPost>,
+}
+
+/// Whether a session is awake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waking {
+    Awake,
+    Asleep,
+}
+
+impl Slot {
+    fn seen(&self) -> (Arc<Sight>, Waking) {
+        let waking = if self.asleep.is_some() { Waking::Asleep } else { Waking::Awake };
+        (Arc::clone(self.handle.sight()), waking)
+    }
 }
 
 /// Whether there is a task that watches the alarms.
@@ -115,10 +129,11 @@ impl Hub {
         user: Option<UserId>,
         resume: Option<Resume>,
         life: Life,
+        visitor: Option<Visitor>,
     ) -> Result<Option<Membership>, Closing> {
         loop {
             let session = self.start(key).map_err(|error| self.closing_for(error))?;
-            match session.join(connection, user.clone(), resume, life).await {
+            match session.join(connection, user.clone(), resume, life, visitor.clone()).await {
                 Ok(membership) => return Ok(Some(membership)),
                 Err(NotJoined::Unseen) => return Ok(None),
                 Err(NotJoined::Refused(closing)) => return Err(closing),
@@ -151,6 +166,30 @@ impl Hub {
                 Ended::Failed => return Err(StateError::SessionFailed),
             }
         }
+    }
+
+    /// What can be seen of a session that is awake, or that sleeps under its
+    /// clients, without asking it; and which of both it is.
+    pub(crate) fn sight(&self, key: &SessionKey) -> Option<(Arc<Sight>, Waking)> {
+        self.state().sessions.get(key).map(Slot::seen)
+    }
+
+    /// The same for all of them.
+    pub(crate) fn sights(&self) -> Vec<(Arc<SessionKey>, Arc<Sight>, Waking)> {
+        let state = self.state();
+        let seen = state.sessions.iter().map(|(key, slot)| {
+            let (sight, waking) = slot.seen();
+            (Arc::clone(key), sight, waking)
+        });
+        seen.collect()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
     }
 
     /// How often a client's state was not its session's.

@@ -1,15 +1,16 @@
 //! A machine as bytes in, bytes out: the one place of the server that knows
 //! the machine's type, implemented once, generically.
 
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aper::journal::Recovered;
-use aper::protocol::Resume;
 use aper::protocol::handshake::MachineVersion;
+use aper::protocol::{EncodeError, Resume, StateHash, decode, digest, encode};
 use aper::sync::authority::{Input, OpenError, Output, SnapshotImage};
 use aper::sync::{Admission, Authority, Lineage};
-use aper::{SessionId, StateMachine, Timestamp, Version};
+use aper::{SessionId, StateMachine, Timestamp, Version, WithPresence};
 
 /// One session's authority, whatever its machine.
 pub(crate) trait AnyAuthority: Send {
@@ -52,12 +53,43 @@ pub(crate) trait AnyMachine: Send + Sync {
 
     /// Bytes of the machine's as JSON, for people; none when they are nothing
     /// of it, or have no JSON.
-    #[cfg(feature = "program")]
     fn as_json(&self, what: Bytes, bytes: &[u8]) -> Option<serde_json::Value>;
+
+    /// What is kept of a session, run by the machine as when the session is
+    /// taken up; the state as JSON has at most so many bytes.
+    fn replay(
+        &self,
+        session: &SessionId,
+        recovered: Recovered,
+        json_bytes: usize,
+    ) -> Result<Replay, CannotReplay>;
+
+    /// The machine's name in Rust.
+    fn type_name(&self) -> &'static str;
+}
+
+/// What a stretch of a session's log comes to.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay {
+    pub(crate) hash: StateHash,
+    /// The encoded state.
+    pub(crate) state: Vec<u8>,
+    /// The state as JSON; none when it has none.
+    pub(crate) json: Option<String>,
+}
+
+/// Why it is not known what a stretch of a session's log comes to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum CannotReplay {
+    #[error(transparent)]
+    Open(#[from] CannotOpen),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("the state comes to more than {bytes} bytes of JSON, which is all that is shown")]
+    TooLong { bytes: usize },
 }
 
 /// What bytes are a machine's.
-#[cfg(feature = "program")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bytes {
     State,
@@ -106,12 +138,11 @@ where
         }))
     }
 
-    #[cfg(feature = "program")]
     fn as_json(&self, what: Bytes, bytes: &[u8]) -> Option<serde_json::Value> {
         fn of<T: serde::Serialize + serde::de::DeserializeOwned>(
             bytes: &[u8],
         ) -> Option<serde_json::Value> {
-            serde_json::to_value(aper::protocol::decode::<T>(bytes).ok()?).ok()
+            serde_json::to_value(decode::<T>(bytes).ok()?).ok()
         }
         // The machine's own code reads and writes them.
         let json = || match what {
@@ -121,6 +152,65 @@ where
         };
         catch_unwind(AssertUnwindSafe(json)).ok().flatten()
     }
+
+    fn replay(
+        &self,
+        session: &SessionId,
+        recovered: Recovered,
+        json_bytes: usize,
+    ) -> Result<Replay, CannotReplay> {
+        let replay = || {
+            // Nothing is drawn from the seed: the entries say what was drawn.
+            let authority = self
+                .lineage
+                .open(|| (self.initial)(session), recovered, [0; 32])
+                .map_err(CannotOpen::from)?;
+            let state = authority.state();
+            let mut json = Bounded { text: Vec::new(), most: json_bytes, is_over: false };
+            let whole = serde_json::to_writer(&mut json, state).is_ok();
+            if json.is_over {
+                return Err(CannotReplay::TooLong { bytes: json_bytes });
+            }
+            let json = whole.then(|| String::from_utf8(json.text).ok()).flatten();
+            Ok(Replay { hash: digest(state)?.hash, state: encode(state)?, json })
+        };
+        catch_unwind(AssertUnwindSafe(replay)).map_err(|_| CannotOpen::Panicked)?
+    }
+
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<S>()
+    }
+}
+
+/// Takes so many bytes and no more.
+struct Bounded {
+    text: Vec<u8>,
+    most: usize,
+    is_over: bool,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_over |= self.text.len() + bytes.len() > self.most;
+        if self.is_over {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What clients of a machine show of themselves, as JSON.
+pub(crate) type PresenceAsJson = fn(&[u8]) -> Option<serde_json::Value>;
+
+/// The way to read what clients of `S` show.
+pub(crate) fn presence_as_json<S: WithPresence>(bytes: &[u8]) -> Option<serde_json::Value> {
+    let json = || serde_json::to_value(decode::<S::Presence>(bytes).ok()?).ok();
+    catch_unwind(AssertUnwindSafe(json)).ok().flatten()
 }
 
 /// Registers `S`, whose sessions begin with `initial`.

@@ -78,6 +78,18 @@ impl Presences {
         self.change(|table| table.set(connection, value));
     }
 
+    /// What everybody shows who shows something.
+    pub(crate) fn all(&self) -> Vec<(ClientId, Payload)> {
+        let news = self.room().table.read(PresenceRevision::default());
+        let changes = news.updates.into_iter().flat_map(|update| update.changes);
+        changes.filter_map(|change| Some((change.client, change.value?))).collect()
+    }
+
+    /// Grows when somebody shows something else.
+    pub(crate) fn revision(&self) -> PresenceRevision {
+        self.0.revision.get()
+    }
+
     pub(crate) fn reader(&self) -> PresenceReader {
         PresenceReader {
             presences: self.clone(),

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -9,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::rate::Bucket;
 use crate::limits::Limits;
+use crate::session::Traffic;
 
 /// Counts bytes where they come in: those that never make a message, because
 /// it has no end or is nothing but frame, cost the server no less than others.
@@ -18,12 +21,20 @@ pub(crate) struct Metered<S> {
     bytes: Bucket,
     /// Until the bytes that were read are paid for; none when they are.
     unpaid: Option<Pin<Box<Sleep>>>,
+    traffic: Option<Arc<Traffic>>,
 }
 
 impl<S> Metered<S> {
-    pub(crate) fn new(inner: S, limits: &Limits) -> Self {
+    /// What passes is told to `traffic` too, if anybody wants to know.
+    pub(crate) fn new(inner: S, limits: &Limits, traffic: Option<Arc<Traffic>>) -> Self {
         let bytes = Bucket::new(limits.bytes_per_second, limits.burst_seconds);
-        Self { inner, bytes, unpaid: None }
+        Self { inner, bytes, unpaid: None, traffic }
+    }
+
+    fn wrote(&self, bytes: usize) {
+        if let Some(traffic) = &self.traffic {
+            traffic.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -39,7 +50,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let paid = self.bytes.take((buf.filled().len() - before) as f64);
+        let read = buf.filled().len() - before;
+        if let Some(traffic) = &self.traffic {
+            traffic.received.fetch_add(read as u64, Ordering::Relaxed);
+        }
+        let paid = self.bytes.take(read as f64);
         if paid > Instant::now() {
             self.unpaid = Some(Box::pin(sleep_until(paid)));
         }
@@ -53,7 +68,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
+        self.wrote(written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -61,7 +78,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let written = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, bufs))?;
+        self.wrote(written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -87,7 +106,7 @@ mod tests {
     async fn what_is_beyond_a_burst_comes_at_the_rate() {
         let limits = Limits { bytes_per_second: 1_000, burst_seconds: 2, ..Limits::default() };
         let (ours, mut theirs) = tokio::io::duplex(100);
-        let mut metered = Metered::new(ours, &limits);
+        let mut metered = Metered::new(ours, &limits, None);
         let start = Instant::now();
         let send = async { theirs.write_all(&[0; 5_000]).await.unwrap() };
         let receive = async { metered.read_exact(&mut [0; 5_000]).await.unwrap() };

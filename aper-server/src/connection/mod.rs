@@ -38,7 +38,7 @@ use crate::error::Closing;
 use crate::hub::{Hub, overdue, stopped};
 use crate::limits::Limits;
 use crate::queue::Queue;
-use crate::session::{Life, Membership, Parts};
+use crate::session::{Life, Membership, Parts, Traffic, Visitor};
 
 /// Longest reason that a close frame has room for, in bytes.
 const REASON_BYTES: usize = 123;
@@ -61,6 +61,8 @@ pub(crate) struct Connection {
     pub(crate) authenticate: Option<Hook>,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    /// When there is an inspector to see it.
+    pub(crate) traffic: Option<Arc<Traffic>>,
 }
 
 /// How a connection ended.
@@ -127,7 +129,12 @@ impl Connection {
         let user = self.in_time(self.authenticate(hello.token, headers)).await?;
         let mut life = Life::Unknown;
         loop {
-            let joined = self.hub.join(&self.key, self.id, user.clone(), resume, life);
+            let visitor = self.traffic.as_ref().map(|traffic| Visitor {
+                user: user.clone(),
+                since: self.clock.now(),
+                traffic: Arc::clone(traffic),
+            });
+            let joined = self.hub.join(&self.key, self.id, user.clone(), resume, life, visitor);
             if let Some(membership) = self.in_time(joined).await? {
                 return Ok(Box::new(membership));
             }
@@ -161,8 +168,12 @@ impl Connection {
         let replies = Queue::new(REPLIES);
         let Parts { answers, tail, presence, commands, closed } = membership.parts();
         // Before the log is looked at for the first time.
-        let lane = Arc::clone(commands.lane());
-        let _following = tail.follow(Arc::new(Followed { outlet: Arc::clone(outlet), lane }));
+        let followed = Followed {
+            outlet: Arc::clone(outlet),
+            lane: Arc::clone(commands.lane()),
+            gauge: commands.gauge(),
+        };
+        let _following = tail.follow(Arc::new(followed));
         let drained = tokio::sync::Notify::new();
         let reader = reader::Reader {
             stream: outlet.messages(),

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use crate::fanout::{Follower, Reading};
 use crate::queue::Queue;
-use crate::session::Answer;
+use crate::session::{Answer, Gauge};
 
 /// A socket in the hands of several.
 pub(crate) struct Outlet<S> {
@@ -152,6 +152,7 @@ pub(super) struct Followed<S> {
     pub(super) outlet: Arc<Outlet<S>>,
     /// What the session has for this client alone goes first.
     pub(super) lane: Arc<Queue<Answer>>,
+    pub(super) gauge: Option<Arc<Gauge>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
@@ -179,6 +180,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
         }
         let is_flushed = matches!(socket.poll_flush(&mut cx), Poll::Ready(Ok(())));
         *hand = if is_flushed { Hand::Anybody(reached) } else { Hand::Left(reached) };
+        if let Some(gauge) = &self.gauge {
+            gauge.sent(reached);
+        }
         if !is_flushed || reached < log.head() {
             called.notify_one();
         }
@@ -225,7 +229,8 @@ mod tests {
     impl World {
         fn follow(&self) {
             let (outlet, lane) = (Arc::clone(&self.outlet), Arc::clone(&self.lane));
-            Followed { outlet, lane }.follow(&mut Reading::new(&self.tail, self.tail.head()));
+            Followed { outlet, lane, gauge: None }
+                .follow(&mut Reading::new(&self.tail, self.tail.head()));
         }
 
         fn is_called(&self) -> bool {

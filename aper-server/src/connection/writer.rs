@@ -165,6 +165,7 @@ where
                 self.outlet.flush().await.map_err(broken)?;
                 self.unflushed = Unflushed::Nothing;
             }
+            self.commands.sent(self.client, self.cursor);
             let follows = matches!(self.log, Log::Following);
             if matches!(self.log, Log::Snapshot { .. }) || follows && self.cursor < head {
                 continue;
@@ -258,6 +259,7 @@ where
     async fn take(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
             Answer::Reject(rejection) => {
+                self.commands.refused();
                 if let RefusalMessage::Conflict(Payload(bytes)) = &rejection.refusal {
                     self.rejection_bytes += bytes.len();
                 }

@@ -9,10 +9,10 @@ use aper::journal::{JournalError, Position, Recovered, SessionKey};
 use super::OpenJournalError;
 use super::fault::Fault;
 use super::index::Session;
-use super::reading::{Problem, find, read_found};
+use super::manifest;
+use super::reading::{find, read_found, told};
 use super::recovery::{Recovery, read};
 use super::storage::{Directory, DiskDirectory, Missing};
-use super::{failed, manifest};
 
 /// The files of a journal, and what is wrong with them. Looking changes none
 /// of them; while this lives, no server can open the journal.
@@ -113,12 +113,7 @@ impl JournalFiles {
         let Some(found) = find(&self.recovery.index, key)? else {
             return Ok(Recovered::default());
         };
-        read_found(&*self.directory, &found).map_err(|problem| match problem {
-            Problem::Io(error) => failed(key, error),
-            Problem::Damaged { reason, .. } => {
-                JournalError::Corrupt { session: key.clone(), reason }
-            }
-        })
+        read_found(&*self.directory, &found).map_err(|problem| told(key, problem))
     }
 
     /// What is wrong. Cost: reads every session.

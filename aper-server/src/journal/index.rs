@@ -1,7 +1,7 @@
 //! What is where: the journal's only part in memory. A sleeping session costs
 //! it its name and the place of its snapshot.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -116,6 +116,25 @@ pub(super) enum Condition {
 }
 
 impl Index {
+    /// The first of the sessions whose names contain a text, after one of them.
+    pub(super) fn names(
+        &self,
+        containing: &str,
+        after: Option<&SessionKey>,
+        most: usize,
+    ) -> Vec<SessionKey> {
+        let mut first = BTreeSet::new();
+        for key in self.sessions.keys() {
+            if after.is_none_or(|after| after < key) && key.contains(containing) {
+                first.insert(key);
+                if first.len() > most {
+                    first.pop_last();
+                }
+            }
+        }
+        first.into_iter().cloned().collect()
+    }
+
     /// Takes up what stands at a place, unless something newer is known.
     /// Returns the number of the snapshot file that is not needed any more.
     pub(super) fn take(

@@ -329,6 +329,32 @@ impl Journal for DiskJournal {
         let alarms = self.shared.check().map(|()| alarms.collect());
         Box::pin(std::future::ready(alarms))
     }
+
+    fn peek<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Recovered>, JournalError>> {
+        let (shared, key) = (Arc::clone(&self.shared), key.clone());
+        Box::pin(async move {
+            shared.check()?;
+            blocking(move || reading::peek_at_session(&shared, &key)).await
+        })
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        containing: &'a str,
+        after: Option<&'a SessionKey>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, JournalError>> {
+        let (shared, containing) = (Arc::clone(&self.shared), containing.to_owned());
+        let after = after.cloned();
+        Box::pin(async move {
+            shared.check()?;
+            let names = move || shared.index().names(&containing, after.as_ref(), most);
+            blocking(move || Ok(names())).await
+        })
+    }
 }
 
 /// Records as an entry and its payload.

@@ -31,6 +31,24 @@ pub(super) fn read_session(shared: &Shared, key: &SessionKey) -> Result<Recovere
     })
 }
 
+/// The same for somebody who only looks: whatever is damaged is told, and stops
+/// nobody. None when there is no such session.
+pub(super) fn peek_at_session(
+    shared: &Shared,
+    key: &SessionKey,
+) -> Result<Option<Recovered>, JournalError> {
+    let found = find(&shared.index(), key)?;
+    let Some(found) = found else { return Ok(None) };
+    read_found(&*shared.directory, &found).map(Some).map_err(|problem| told(key, problem))
+}
+
+pub(super) fn told(key: &SessionKey, problem: Problem) -> JournalError {
+    match problem {
+        Problem::Io(error) => failed(key, error),
+        Problem::Damaged { reason, .. } => JournalError::Corrupt { session: key.clone(), reason },
+    }
+}
+
 /// Where a session's parts are. Their files can be read even when they are
 /// removed meanwhile.
 pub(super) struct Found {

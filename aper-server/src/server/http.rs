@@ -16,11 +16,13 @@ use tower_http::services::ServeDir;
 use super::{Shared, upgrade};
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let inspector = shared.inspector.as_ref().map(|inspector| inspector.router());
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/{machine}/{session}", any(session))
         .fallback(fallback)
         .with_state(shared)
+        .merge(inspector.unwrap_or_default())
 }
 
 /// A request with a sentence for an answer.

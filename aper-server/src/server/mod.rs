@@ -15,7 +15,7 @@ use aper::limits::CLIENT_FRAME_BYTES;
 use aper::protocol::decode;
 use aper::protocol::handshake::MachineVersion;
 use aper::sync::{Admission, Lineage};
-use aper::{SessionId, StateMachine, Version};
+use aper::{SessionId, StateMachine, Version, WithPresence};
 use axum::Router;
 use axum::serve::{Listener, ListenerExt};
 use tokio::net::TcpListener;
@@ -27,8 +27,9 @@ use crate::clock::Clock;
 use crate::divergence::Divergences;
 use crate::error::{BuildError, StateError};
 use crate::hub::Hub;
+use crate::inspector::{AdminToken, Inspector};
 use crate::limits::Limits;
-use crate::machine::{AnyMachine, register};
+use crate::machine::{AnyMachine, PresenceAsJson, presence_as_json, register};
 use crate::origin::Origins;
 
 /// Sessions of one or several machines, for clients over WebSocket.
@@ -60,6 +61,8 @@ struct Shared {
     authenticate: Option<Hook>,
     static_files: Option<PathBuf>,
     clock: Clock,
+    /// None while it is off.
+    inspector: Option<Arc<Inspector>>,
     /// One permit for each WebSocket connection that there may be.
     connections: Arc<Semaphore>,
     next_connection: AtomicU64,
@@ -106,6 +109,8 @@ pub struct ServerBuilder {
     authenticate: Option<Hook>,
     static_files: Option<PathBuf>,
     recordings: Option<PathBuf>,
+    inspector: Option<AdminToken>,
+    presences: HashMap<&'static str, PresenceAsJson>,
 }
 
 impl Server {
@@ -120,6 +125,8 @@ impl Server {
             authenticate: None,
             static_files: None,
             recordings: None,
+            inspector: None,
+            presences: HashMap::new(),
         }
     }
 
@@ -478,6 +485,60 @@ impl ServerBuilder {
         self
     }
 
+    /// Serves the inspector at `/inspector/` to whoever has the token: a page
+    /// that shows every session's clients, log and state, at any version that
+    /// the journal reaches. Without this call there is none.
+    ///
+    /// Looking at a session does not wake it or change anything in it. It costs
+    /// a reading of its journal, and a replay for each version that is looked
+    /// at, two at a time in the whole server; and each connection some atomic
+    /// additions a message.
+    ///
+    /// ```
+    /// use aper::collections::Counter;
+    /// use aper_server::{AdminToken, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let from_the_environment = "correct horse battery staple";
+    /// let token = AdminToken::new(from_the_environment)?;
+    /// let server =
+    ///     Server::builder().machine(|_| Counter::default()).inspector(token).build()?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inspector(mut self, token: AdminToken) -> Self {
+        self.inspector = Some(token);
+        self
+    }
+
+    /// Lets the inspector read what the clients of a machine show of
+    /// themselves. Of others it shows the bytes.
+    ///
+    /// ```
+    /// use aper::StateMachine;
+    /// use aper::collections::Counter;
+    /// use aper_server::Server;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// /// The place at which somebody points.
+    /// #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// struct Cursor { x: i32, y: i32 }
+    ///
+    /// #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, StateMachine)]
+    /// #[machine(presence = Cursor)]
+    /// struct Votes { for_it: Counter }
+    ///
+    /// let server =
+    ///     Server::builder().machine(|_| Votes::default()).inspect_presence::<Votes>();
+    /// # drop(server);
+    /// ```
+    pub fn inspect_presence<S: WithPresence>(mut self) -> Self {
+        self.presences.insert(S::NAME, presence_as_json::<S>);
+        self
+    }
+
     /// The bounds as they are now, to change some of them.
     ///
     /// ```
@@ -494,10 +555,14 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// When two machines have one name or a name cannot stand in a URL,
-    /// when there is no directory of static files, and when
+    /// when there is no directory of static files, when a machine has the
+    /// inspector's name and that is on, and when
     /// [`Limits::message_bytes`] is less than what clients send.
     pub fn build(self) -> Result<Server, BuildError> {
         let machines = by_name(self.machines)?;
+        if self.inspector.is_some() && machines.contains_key(crate::inspector::PREFIX) {
+            return Err(BuildError::InspectorsName);
+        }
         let bytes = self.limits.message_bytes;
         if bytes < CLIENT_FRAME_BYTES {
             return Err(BuildError::MessageBytes { bytes });
@@ -514,6 +579,8 @@ impl ServerBuilder {
                 error!(%error, "the timers of sleeping sessions wait for somebody to come");
             }
         });
+        let presences = self.presences;
+        let inspector = self.inspector.map(|token| Inspector::new(token, &hub, presences));
         let connections = Arc::new(Semaphore::new(limits.connections.min(MANY)));
         let shared = Shared {
             hub,
@@ -522,6 +589,7 @@ impl ServerBuilder {
             authenticate: self.authenticate,
             static_files: self.static_files,
             clock,
+            inspector,
             connections,
             next_connection: AtomicU64::new(1),
         };

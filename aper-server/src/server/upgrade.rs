@@ -27,6 +27,7 @@ use crate::connection::Connection;
 use crate::connection::metered::Metered;
 use crate::connection::outlet::Outlet;
 use crate::connection::stall::StallGuard;
+use crate::session::Traffic;
 
 /// What is read from the system at once. The library allocates it for every
 /// connection and keeps it, so that idle connections cost this much each.
@@ -80,6 +81,7 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
         return sentence(StatusCode::SERVICE_UNAVAILABLE, text);
     };
 
+    let traffic = shared.inspector.as_ref().map(|_| Arc::default());
     let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
     let mut connection = Connection {
         id,
@@ -90,12 +92,13 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
         clock: shared.clock,
         limits: Arc::clone(&shared.limits),
         key: Arc::clone(&key),
+        traffic: traffic.clone(),
     };
     let span = info_span!(parent: None, "connection", id = id.0, session = %key, peer);
     let upgrading = hyper::upgrade::on(&mut request);
     // What comes before the connection is apart: it would keep its room.
     let serve = async move {
-        match Box::pin(outlet(upgrading, &shared)).await {
+        match Box::pin(outlet(upgrading, &shared, traffic)).await {
             Some(outlet) => Box::pin(connection.serve(&outlet)).await,
             None => debug!("the connection ended before it was upgraded"),
         }
@@ -108,7 +111,11 @@ pub(super) fn upgrade(shared: Arc<Shared>, key: Arc<SessionKey>, mut request: Re
 type Io = Metered<StallGuard<TokioIo<Upgraded>>>;
 
 /// The upgraded connection; none if it ended before.
-async fn outlet(upgrading: OnUpgrade, shared: &Shared) -> Option<Arc<Outlet<Io>>> {
+async fn outlet(
+    upgrading: OnUpgrade,
+    shared: &Shared,
+    traffic: Option<Arc<Traffic>>,
+) -> Option<Arc<Outlet<Io>>> {
     let limits = &shared.limits;
     let io = timeout(limits.headers_within, upgrading).await.ok()?.ok()?;
     let config = WebSocketConfig::default()
@@ -117,7 +124,8 @@ async fn outlet(upgrading: OnUpgrade, shared: &Shared) -> Option<Arc<Outlet<Io>>
         .max_write_buffer_size(SERVER_FRAME_BYTES + 2 * WRITE_BUFFER)
         .max_message_size(Some(limits.message_bytes))
         .max_frame_size(Some(limits.message_bytes));
-    let io = Metered::new(StallGuard::new(TokioIo::new(io), limits.write_within), limits);
+    let io = StallGuard::new(TokioIo::new(io), limits.write_within);
+    let io = Metered::new(io, limits, traffic);
     let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
     Some(Arc::new(Outlet::new(socket)))
 }

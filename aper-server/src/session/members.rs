@@ -9,6 +9,7 @@ use aper::sync::ConnectionId;
 use tokio::sync::oneshot;
 
 use super::Answer;
+use super::sight::Sight;
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::Presences;
@@ -19,7 +20,7 @@ pub(super) struct Members {
     lanes: HashMap<ConnectionId, Member>,
     /// Removed here, and still to be told to the authority.
     gone: Vec<ConnectionId>,
-    presences: Presences,
+    sight: Arc<Sight>,
 }
 
 struct Member {
@@ -31,12 +32,17 @@ struct Member {
 
 impl Members {
     pub(super) fn new(limits: &Limits) -> Self {
-        let presences = Presences::new(limits);
-        Self { lanes: HashMap::new(), gone: Vec::new(), presences }
+        let sight = Sight::new(limits);
+        Self { lanes: HashMap::new(), gone: Vec::new(), sight }
     }
 
     pub(super) fn presences(&self) -> &Presences {
-        &self.presences
+        self.sight.presences()
+    }
+
+    /// What is seen of the session from outside.
+    pub(super) fn sight(&self) -> &Arc<Sight> {
+        &self.sight
     }
 
     pub(super) fn add(
@@ -66,7 +72,7 @@ impl Members {
     pub(super) fn welcomed(&mut self, connection: ConnectionId, client: ClientId) {
         if let Some(member) = self.lanes.get_mut(&connection) {
             member.client = Some(client);
-            self.presences.enter(connection, client);
+            self.presences().enter(connection, client);
         }
     }
 
@@ -87,14 +93,14 @@ impl Members {
 
     pub(super) fn close(&mut self, connection: ConnectionId, closing: Closing) {
         if let Some(member) = self.lanes.remove(&connection) {
-            self.presences.leave(connection);
+            self.presences().leave(connection);
             let _ = member.close.send(closing);
         }
     }
 
     /// Whether it was here.
     pub(super) fn remove(&mut self, connection: ConnectionId) -> bool {
-        self.presences.leave(connection);
+        self.presences().leave(connection);
         self.lanes.remove(&connection).is_some()
     }
 

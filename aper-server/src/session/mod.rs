@@ -17,6 +17,7 @@ mod image;
 mod members;
 mod open;
 mod shell;
+mod sight;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,14 @@ use std::sync::Arc;
 use aper::protocol::{CloseCode, Payload, Rejection, Resume, StateHash, Submission, Welcome};
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
-use aper::{ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
+use aper::{ClientId, ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce, oneshot};
 
 pub(crate) use self::image::{Chunks, SharedImage};
 pub(crate) use self::open::{Ground, open};
 pub(crate) use self::shell::{Bell, Shell};
+use self::sight::Watched;
+pub(crate) use self::sight::{Gauge, Reading, Sight, Traffic, Visitor};
 pub(crate) use self::task::{Rest, Session};
 use crate::error::Closing;
 use crate::limits::Limits;
@@ -145,6 +148,7 @@ pub(crate) struct SessionHandle {
     mailbox: Arc<Queue<Command>>,
     bell: Arc<Bell>,
     ended: Arc<SetOnce<Ended>>,
+    sight: Arc<Sight>,
     places: Arc<Semaphore>,
     lane_len: usize,
     unsent_answers: usize,
@@ -182,12 +186,18 @@ impl SessionHandle {
         let unsent_answers = limits.unsent_answers;
         let bell = Arc::new(bell);
         let shell = Shell::new(Receiver::of(&mailbox), limits);
-        let handle = Self { mailbox, bell, ended, places, lane_len, unsent_answers };
+        let sight = Arc::clone(shell.sight());
+        let handle = Self { mailbox, bell, ended, sight, places, lane_len, unsent_answers };
         (handle, SessionPost { shell, ending })
     }
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// What can be seen of it without asking it.
+    pub(crate) fn sight(&self) -> &Arc<Sight> {
+        &self.sight
     }
 
     pub(crate) async fn join(
@@ -196,6 +206,7 @@ impl SessionHandle {
         user: Option<UserId>,
         resume: Option<Resume>,
         life: Life,
+        visitor: Option<Visitor>,
     ) -> Result<Membership, NotJoined> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             NotJoined::Refused(Closing::new(CloseCode::Full, "the session is full"))
@@ -219,11 +230,14 @@ impl SessionHandle {
         };
         let Joined { tail, presences } = joined?;
         let presence = presences.reader();
+        let room = Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize));
+        let watch = |visitor| self.sight.watch(connection, visitor, Arc::clone(&room));
         let commands = Commands {
             connection,
             mailbox: Arc::clone(&self.mailbox),
             bell: Arc::clone(&self.bell),
-            room: Arc::new(Semaphore::new(UNANSWERED_SUBMISSIONS as usize)),
+            watched: visitor.map(watch),
+            room,
             lane,
             unsent_answers: self.unsent_answers,
             presences,
@@ -327,6 +341,8 @@ pub(crate) struct Commands {
     lane: Arc<Queue<Answer>>,
     unsent_answers: usize,
     presences: Presences,
+    /// When there is an inspector to see it.
+    watched: Option<Box<Watched>>,
 }
 
 impl Commands {
@@ -336,6 +352,9 @@ impl Commands {
         let many = u32::try_from(submissions.len().max(1)).unwrap_or(u32::MAX);
         let Ok(room) = Arc::clone(&self.room).acquire_many_owned(many).await else { return };
         let connection = self.connection;
+        if let Some(watched) = &self.watched {
+            watched.submitted(submissions.len());
+        }
         self.send(Command::Submit { connection, submissions, room }).await;
     }
 
@@ -349,6 +368,20 @@ impl Commands {
     pub(crate) async fn checked(&self, version: Version, hash: StateHash) {
         let connection = self.connection;
         self.send(Command::Checked { connection, version, hash }).await;
+    }
+
+    /// Notes up to where the client has been sent everything.
+    pub(crate) fn sent(&self, client: ClientId, cursor: Version) {
+        if let Some(watched) = &self.watched {
+            watched.sent(client, cursor);
+        }
+    }
+
+    /// Notes that the client was refused something.
+    pub(crate) fn refused(&self) {
+        if let Some(watched) = &self.watched {
+            watched.refused();
+        }
     }
 
     /// Says what the client shows of itself from now on. The session is not
@@ -366,6 +399,11 @@ impl Commands {
     /// Whether so many answers wait that nothing more should be asked.
     pub(crate) fn has_unsent(&self) -> bool {
         self.lane.len() >= self.unsent_answers
+    }
+
+    /// Of this connection, for others who write to it.
+    pub(crate) fn gauge(&self) -> Option<Arc<Gauge>> {
+        self.watched.as_ref().map(|watched| Arc::clone(watched.gauge()))
     }
 
     /// What the session has for this client alone.

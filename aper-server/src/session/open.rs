@@ -59,6 +59,7 @@ pub(crate) async fn open(ground: Ground, shell: Shell) -> Result<Box<Session>, S
         None if migrated => TailWriter::new(authority.version(), &limits),
         None => tail_of(&records, authority.version(), &limits)?,
     };
+    members.sight().follow(tail.reader());
     let writer = Writer::new(journal, key, position, within);
     let parts = Parts { authority, mailbox, members, tail, writer, divergences, state_bytes };
     let mut session = Box::new(Session::new(parts, clock, limits, stopping));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 
 use super::Command;
 use super::members::Members;
+use super::sight::Sight;
 use crate::error::Closing;
 use crate::hub::Hub;
 use crate::limits::Limits;
@@ -25,6 +26,10 @@ pub(crate) struct Shell {
 impl Shell {
     pub(super) fn new(mailbox: Receiver<Command>, limits: &Limits) -> Self {
         Self { mailbox, members: Members::new(limits), tail: None }
+    }
+
+    pub(super) fn sight(&self) -> &Arc<Sight> {
+        self.members.sight()
     }
 
     /// Whether somebody wants something of the session.

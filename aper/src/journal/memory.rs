@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::{BoxFuture, ready};
@@ -164,5 +165,26 @@ impl Journal for MemoryJournal {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let alarm = |(key, session): (&SessionKey, &Kept)| Some((key.clone(), session.alarm()?));
         Box::pin(ready(Ok(sessions.iter().filter_map(alarm).collect())))
+    }
+
+    fn peek<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Recovered>, JournalError>> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(ready(Ok(sessions.get(key).map(Kept::recovered))))
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        containing: &'a str,
+        after: Option<&'a SessionKey>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, JournalError>> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = sessions.range::<SessionKey, _>((from, Bound::Unbounded)).map(|(key, _)| key);
+        let wanted = keys.filter(|key| key.contains(containing)).take(most);
+        Box::pin(ready(Ok(wanted.cloned().collect())))
     }
 }

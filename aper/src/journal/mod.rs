@@ -19,7 +19,7 @@ mod snapshot;
 use std::fmt;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::JournalError;
@@ -43,6 +43,23 @@ pub struct SessionKey {
     pub machine: Arc<str>,
     /// Its name among that machine's sessions.
     pub session: SessionId,
+}
+
+impl SessionKey {
+    /// Whether `machine/name` contains this text. Costs a pass over it.
+    ///
+    /// ```
+    /// use aper::journal::SessionKey;
+    /// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+    /// assert!(key.contains("lob") && key.contains("r/l") && key.contains(""));
+    /// assert!(!key.contains("attic"));
+    /// # Ok::<(), aper::InvalidSessionId>(())
+    /// ```
+    #[must_use]
+    pub fn contains(&self, text: &str) -> bool {
+        let either = self.machine.contains(text) || self.session.as_str().contains(text);
+        either || text.contains('/') && self.to_string().contains(text)
+    }
 }
 
 impl fmt::Display for SessionKey {
@@ -150,6 +167,74 @@ pub trait Journal: Send + Sync + 'static {
     /// [`Stopped`](JournalError::Stopped), and whatever keeps the storage from
     /// telling.
     fn alarms(&self) -> BoxFuture<'_, Result<Vec<(SessionKey, Timestamp)>, JournalError>>;
+
+    /// All that is kept of a session, for somebody who only looks, beside
+    /// whoever works on it: nothing is begun, changed or stopped by that. None
+    /// when there is no such session. Costs as much as [`open`](Self::open).
+    ///
+    /// A journal need not be able to, and says so if it has no method of its
+    /// own for it: then there is nothing to look at, and all else works.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](JournalError::Storage) and [`Corrupt`](JournalError::Corrupt),
+    /// as [`open`](Self::open), and [`Stopped`](JournalError::Stopped).
+    ///
+    /// ```
+    /// use aper::journal::{Journal, MemoryJournal, SessionKey};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let journal = MemoryJournal::new();
+    /// let key = SessionKey { machine: "counter".into(), session: "lobby".parse()? };
+    /// assert_eq!(journal.peek(&key).await?, None);
+    /// assert!(journal.sessions("", None, 10).await?.is_empty(), "looking has begun nothing");
+    /// journal.open(&key).await?;
+    /// assert!(journal.peek(&key).await?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    fn peek<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Recovered>, JournalError>> {
+        let reason = "this journal lets nobody look into it".to_owned();
+        Box::pin(ready(Err(JournalError::Storage { session: key.clone(), reason })))
+    }
+
+    /// The sessions that there are, by machine and name: those whose `machine/name`
+    /// contains a text, after one of them, and so many at most. Costs a look at
+    /// each name. A journal that cannot tell says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`](JournalError::Stopped), and whatever keeps the storage from
+    /// telling.
+    ///
+    /// ```
+    /// use aper::journal::{Journal, MemoryJournal, SessionKey};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let journal = MemoryJournal::new();
+    /// for name in ["attic", "cellar", "lobby"] {
+    ///     let key = SessionKey { machine: "counter".into(), session: name.parse()? };
+    ///     journal.open(&key).await?;
+    /// }
+    /// let some = journal.sessions("l", None, 1).await?;
+    /// assert_eq!(some[0].to_string(), "counter/cellar");
+    /// let others = journal.sessions("l", some.last(), 10).await?;
+    /// assert_eq!(others[0].to_string(), "counter/lobby");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    fn sessions<'a>(
+        &'a self,
+        containing: &'a str,
+        after: Option<&'a SessionKey>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, JournalError>> {
+        let _ = (containing, after, most);
+        Box::pin(ready(Ok(Vec::new())))
+    }
 }
 
 /// What a journal has of a session.
