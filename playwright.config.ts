@@ -16,6 +16,8 @@
 
 import { defineConfig, type ReporterDescription } from '@playwright/test';
 
+import { ADMIN_TOKEN } from './examples/testing/admin.js';
+
 const { env } = process;
 const port = Number(env['APER_TEST_PORT'] ?? 4790);
 const origin = `http://127.0.0.1:${port}`;
@@ -76,7 +78,8 @@ export default defineConfig({
   ],
   webServer: [
     {
-      command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --journal-in-memory --log warn`,
+      command: `exec ${quoted(server)} --listen 127.0.0.1:${port} --pages ${quoted(pages)} --journal-in-memory --inspector --log warn`,
+      env: { APER_ADMIN_TOKEN: ADMIN_TOKEN },
       url: `${origin}/healthz`,
       reuseExistingServer: false,
       gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },

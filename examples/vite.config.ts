@@ -34,6 +34,10 @@ export default defineConfig({
     alias: [
       // The packages as `cargo xtask npm` assembles them, not installed ones.
       { find: /^@aper-examples\/([a-z0-9-]+)$/, replacement: join(target, 'npm/$1/index.js') },
+      {
+        find: /^@aper-examples\/([a-z0-9-]+)\/([a-z]+)$/,
+        replacement: join(target, 'npm/$1/$2.js'),
+      },
     ],
   },
   build: {

@@ -164,6 +164,10 @@ macro_rules! __export_class {
                     self.0.id()
                 }
 
+                pub fn version(&self) -> Option<f64> {
+                    self.0.version()
+                }
+
                 pub fn connection(&self) -> u8 {
                     self.0.connection()
                 }
@@ -482,6 +486,12 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>, U: UndoPart> Exported<S,
     #[must_use]
     pub fn id(&self) -> Option<f64> {
         self.client.identity().map(|identity| number(identity.client.0))
+    }
+
+    /// The version that is here, confirmed; none before the first welcome.
+    #[must_use]
+    pub fn version(&self) -> Option<f64> {
+        self.client.version().map(|version| number(version.0))
     }
 
     /// 0 connecting, 1 online, 2 offline, 3 closed.

@@ -21,6 +21,7 @@ pub struct Entry {
 /// What can be imported of every package.
 pub const ENTRIES: &[Entry] = &[
     Entry { name: ".", file: "index" },
+    Entry { name: "./inspector", file: "inspector" },
     Entry { name: "./react", file: "react" },
     Entry { name: "./svelte", file: "svelte" },
     Entry { name: "./vue", file: "vue" },

@@ -79,6 +79,8 @@ fn config(package: &Path, check: Check) -> serde_json::Value {
             "module": "ESNext",
             "moduleResolution": "bundler",
             "moduleDetection": "force",
+            // One source is shared with a page that nothing compiles.
+            "allowJs": true,
             "strict": true,
             "exactOptionalPropertyTypes": true,
             "noImplicitOverride": true,

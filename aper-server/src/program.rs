@@ -27,7 +27,7 @@ use tracing::{info, warn};
 
 use crate::journal::{DiskJournal, Durability};
 use crate::telemetry::{self, LogFormat};
-use crate::{Limits, Origins, ServerBuilder};
+use crate::{AdminToken, Limits, Origins, ServerBuilder};
 
 /// Hosts shared state machines: clients connect by WebSocket at /MACHINE/SESSION.
 #[derive(Debug, Parser)]
@@ -120,6 +120,14 @@ struct Flags {
     /// How long a session without clients stays awake.
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u64>,
+    /// Show every session's clients, log and states at /inspector/, to whoever has the admin
+    /// token.
+    #[arg(long)]
+    inspector: bool,
+    /// What opens the inspector, at least 16 characters. Better set in the environment, where
+    /// other users of the machine do not see it.
+    #[arg(long, value_name = "TOKEN", env = ADMIN_TOKEN, hide_env_values = true)]
+    admin_token: Option<AdminToken>,
     /// What to log: a level, or levels by module, e.g. info,aper_server=debug.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -127,6 +135,9 @@ struct Flags {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
 }
+
+/// Where the admin token is, unless a flag says otherwise.
+const ADMIN_TOKEN: &str = "APER_ADMIN_TOKEN";
 
 /// Where the journal is, unless a flag says otherwise.
 const DATA: &str = "aper-data";
@@ -209,15 +220,32 @@ fn start(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
 }
 
 async fn serve(builder: ServerBuilder, flags: Flags) -> Result<(), String> {
+    let token = admin_token(&flags)?;
     let stop = told_to_stop();
     let stop = stop.map_err(|error| format!("signals cannot be caught: {error}"))?;
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| cannot_listen(flags.listen, &error))?;
     let builder = configure(builder, &flags).journal(journal(&flags)?);
+    let builder = match token {
+        Some(token) => builder.inspector(token),
+        None => builder,
+    };
     let server = builder.build().map_err(|error| error.to_string())?;
     announce(&flags);
     server.serve(listener, stop).await;
     Ok(())
+}
+
+/// What opens the inspector; none when that is off.
+fn admin_token(flags: &Flags) -> Result<Option<AdminToken>, String> {
+    match (&flags.admin_token, flags.inspector) {
+        (_, false) => Ok(None),
+        (Some(token), true) => Ok(Some(token.clone())),
+        (None, true) => Err(format!(
+            "--inspector shows everything to whoever has the admin token, and there is none: \
+             set {ADMIN_TOKEN} to at least 16 characters, or give them with --admin-token"
+        )),
+    }
 }
 
 fn journal(flags: &Flags) -> Result<Arc<dyn Journal>, String> {
@@ -231,6 +259,9 @@ fn journal(flags: &Flags) -> Result<Arc<dyn Journal>, String> {
 /// Where sessions are kept: nobody should have to look for that, or find out
 /// afterwards.
 fn announce(flags: &Flags) {
+    if flags.inspector {
+        info!(address = %flags.listen, "the inspector is at /inspector/, for the admin token");
+    }
     if flags.journal_in_memory {
         warn!("sessions are kept in memory only: they last as long as this process");
         return;

@@ -20,10 +20,13 @@ export type Outcome<Conflict> =
 export interface Client<State, Transition, Conflict> {
   readonly state: State | undefined;
   readonly id: number | undefined;
+  readonly version: number | undefined;
   readonly status: Status;
+  readonly presence: ReadonlyMap<number, unknown>;
   readonly discarded: number;
   submit(transition: Transition): Promise<Outcome<Conflict>>;
   subscribe(listener: () => void): () => void;
+  subscribePresence(listener: () => void): () => void;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   undo(): Promise<Outcome<Conflict>> | undefined;

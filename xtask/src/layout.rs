@@ -168,6 +168,7 @@ impl Package {
             Kind::Example => ENTRIES,
             Kind::Document => &[
                 Entry { name: ".", file: "document" },
+                Entry { name: "./inspector", file: "inspector" },
                 Entry { name: "./react", file: "document-react" },
                 Entry { name: "./svelte", file: "document-svelte" },
                 Entry { name: "./vue", file: "document-vue" },

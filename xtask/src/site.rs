@@ -61,6 +61,7 @@ const CONFIGURATION: &str = r#"{
     "types": [],
     "paths": {
       "aper-document": ["../npm/document/document.d.ts"],
+      "aper-document/inspector": ["../npm/document/inspector.d.ts"],
       "aper-document/react": ["../npm/document/document-react.d.ts"]
     }
   },

@@ -19,6 +19,11 @@ export interface Client {
   readonly state: State | undefined;
   /** This client's number in the session, once the server has given it. */
   readonly id: number | undefined;
+  /**
+   * The version of what the server accepted and this client has, which is what
+   * {@link state} is upon; undefined before the first welcome.
+   */
+  readonly version: number | undefined;
   /** How things stand; the same object until something of it changes. */
   readonly status: Status;
   /**

@@ -48,6 +48,7 @@ export class MachineClient implements Client {
   #state: State | undefined;
   #presence: ReadonlyMap<number, Presence> = NOBODY;
   #id: number | undefined;
+  #version: number | undefined;
   #status: Status = {
     connection: 'connecting',
     pending: 0,
@@ -140,6 +141,11 @@ export class MachineClient implements Client {
     return this.#id;
   }
 
+  get version(): number | undefined {
+    this.#ask((machine) => (this.#version = machine.version()));
+    return this.#version;
+  }
+
   get status(): Status {
     this.#ask((machine) => {
       const code = machine.problem() as ProblemCode | undefined;
@@ -213,7 +219,7 @@ export class MachineClient implements Client {
       return;
     }
     // A last look at everything.
-    void [this.id, this.now(), this.status];
+    void [this.id, this.version, this.now(), this.status];
     try {
       void this.state;
     } catch {}

@@ -171,6 +171,10 @@ export class Live<S, P = Presence> implements LiveClient<S, P> {
     return this.#client?.id;
   }
 
+  get version(): number | undefined {
+    return this.#client?.version;
+  }
+
   get discarded(): number {
     return this.#client?.discarded ?? 0;
   }

@@ -13,6 +13,7 @@ export class Machine {
   static onPanic(handler: any): void;
   state(): any;
   id(): number | undefined;
+  version(): number | undefined;
   connection(): number;
   pending(): number;
   kept(): boolean;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use aper::sync::Ticket;
 use aper::sync::driver::{Error, ErrorCode, Input, Kept, Status};
 use aper::sync::replica::OutboxChange;
-use aper::{Identity, StateMachine, Timestamp};
+use aper::{Identity, StateMachine, Timestamp, Version};
 use futures::channel::oneshot;
 
 pub(crate) use self::shell::Ended;
@@ -208,6 +208,12 @@ impl<S: StateMachine> Client<S> {
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
         self.shell.driver.borrow().replica().identity()
+    }
+
+    /// The version that is here, confirmed; none before the first welcome.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.shell.driver.borrow().replica().version()
     }
 
     /// How things stand.

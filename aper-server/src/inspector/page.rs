@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("main.js", SCRIPT, include_str!("page/main.js")),
+    ("recording.js", SCRIPT, include_str!("page/recording.js")),
     ("server.js", SCRIPT, include_str!("page/server.js")),
     ("timeline.js", SCRIPT, include_str!("page/timeline.js")),
     ("tree.js", SCRIPT, include_str!("page/tree.js")),

@@ -16,6 +16,7 @@ mod failing;
 mod full_disk;
 mod hostile;
 mod http;
+mod inspector;
 mod journal;
 mod lagging;
 mod migrating;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 /// With a journal in memory, unless the flags say where else.
 fn program(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aper-server"));
+    command.env_remove("APER_ADMIN_TOKEN");
     command.arg("--journal-in-memory").args(flags).stderr(Stdio::piped()).stdout(Stdio::piped());
     command
 }
@@ -68,6 +69,19 @@ fn a_schema_that_is_none_is_said_in_one_sentence() {
     assert!(said.contains("this is no JSON Schema: /properties/a/type"), "{said}");
     let missing = refusal(&["--document-schema", "/does/not/exist"]);
     assert!(missing.starts_with("error: the schema /does/not/exist: "), "{missing}");
+}
+
+#[test]
+fn an_inspector_without_a_token_is_refused_in_one_sentence() {
+    let said = refusal(&["--inspector"]);
+    assert!(said.starts_with("error: --inspector shows everything"), "{said}");
+    assert!(said.contains("APER_ADMIN_TOKEN") && said.lines().count() == 1, "{said}");
+    let output = program(&["--inspector", "--admin-token", "secret"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("at least 16 characters"), "{said}");
+    let help = program(&["--help"]).env("APER_ADMIN_TOKEN", "a secret of the operator").output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    assert!(help.contains("APER_ADMIN_TOKEN") && !help.contains("a secret"), "{help}");
 }
 
 #[test]

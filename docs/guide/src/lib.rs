@@ -14,6 +14,9 @@ mod pages {
     #[doc = include_str!("../transitions.md")]
     struct Transitions;
 
+    #[doc = include_str!("../inspector.md")]
+    struct Inspector;
+
     #[doc = include_str!("../recipes.md")]
     struct Recipes;
 }

@@ -34,6 +34,12 @@ const page = await openPage<State, Transition, Conflict>({
 });
 dragging.attach(page);
 
+if (new URL(location.href).searchParams.has('inspect')) {
+  // Nobody else loads it.
+  const { openInspector } = await import('@aper-examples/kanban/inspector');
+  openInspector(page.client);
+}
+
 function explain(conflict: Conflict): string {
   return match(conflict, {
     columnFull: ({ column, limit }) =>

@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         .machine(|_| timer::Timers::default())
         .machine(|_| kanban::Board::default())
         .machine(|_| whiteboard::Whiteboard::default())
-        .machine(|_| aper_document::Document::default());
+        .machine(|_| aper_document::Document::default())
+        .inspect_presence::<whiteboard::Whiteboard>()
+        .inspect_presence::<aper_document::Document>();
     aper_server::program::run(server)
 }

@@ -51,7 +51,7 @@ fn serve(Flags { document_schema, server }: Flags) -> ExitCode {
 }
 
 fn builder(schema: Option<&Path>) -> Result<ServerBuilder, String> {
-    let builder = Server::builder();
+    let builder = Server::builder().inspect_presence::<Document>();
     let Some(path) = schema else { return Ok(builder.machine(|_| Document::default())) };
     let schema = read(path).map_err(|why| format!("the schema {}: {why}", path.display()))?;
     let admission = Admission::new(move |before, after| schema.check(before, after));
