@@ -59,6 +59,7 @@ code, .tree { font: 12px/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, monospace
 .nothing { color: var(--muted); padding: 8px 0; }
 .presence { display: grid; grid-template-columns: auto 1fr; gap: 4px 10px; align-content: start; }
 .presence .nothing { grid-column: 1 / -1; }
+.tree { padding-left: 8px; }
 .tree ul { padding-left: 16px; }
 .tree li { outline: none; }
 .tree .line { display: inline-block; max-width: 100%; padding-right: 4px; border-radius: 4px; }
@@ -73,6 +74,6 @@ code, .tree { font: 12px/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, monospace
 .tree .changed > .line { background: var(--changed); }
 .tree .removed > .line { background: var(--removed); text-decoration: line-through; }
 .tree .changed > .line span, .tree .removed > .line span { color: var(--ink); }
-.tree .mark { display: inline-block; width: 12px; font-size: 8px; }
+.tree .mark { display: inline-block; width: 12px; margin-left: -12px; font-size: 8px; }
 .tree .changed > .line .mark { color: var(--mark); }
 `;

@@ -1,6 +1,6 @@
 import { panelStyle } from './inspector-style.js';
 import { Seen, type Happening } from './inspector-log.js';
-import { Tree, oneLine } from './tree.js';
+import { Tree, brief, oneLine } from './tree.js';
 
 /** How something ended, for any machine. */
 export type AnyOutcome =
@@ -201,7 +201,7 @@ class Panel {
   #drawLog(): void {
     const { log } = this.#parts;
     const rows = [...this.#seen.happenings].reverse().map((happening) => {
-      const what = happening.transition === undefined ? happening.what : oneLine(happening.transition);
+      const what = happening.transition === undefined ? happening.what : brief(happening.transition);
       const row = make(
         'button',
         '',

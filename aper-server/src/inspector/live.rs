@@ -44,11 +44,12 @@ pub(super) async fn sessions(
             all.insert((*key).clone(), Some((sight, waking)));
         }
     }
-    all.retain(|key, _| hub.machine(&key.machine).is_some());
-    let more = all.len() > SESSIONS;
-    let listed = all.iter().take(SESSIONS).map(|(key, seen)| listed(key, seen.as_ref()));
-    let listed: Vec<_> = listed.collect();
-    Ok(json_text(json!({ "sessions": listed, "more": more }).to_string()))
+    // Where the next list begins; some of this one may not be hosted any more.
+    let next = all.keys().nth(SESSIONS).and_then(|_| all.keys().nth(SESSIONS - 1));
+    let next = next.map(ToString::to_string);
+    let all = all.iter().take(SESSIONS).filter(|(key, _)| hub.machine(&key.machine).is_some());
+    let listed: Vec<_> = all.map(|(key, seen)| listed(key, seen.as_ref())).collect();
+    Ok(json_text(json!({ "sessions": listed, "next": next }).to_string()))
 }
 
 fn key_of(name: &str) -> Result<SessionKey, Unanswered> {
@@ -115,10 +116,16 @@ async fn news(inspector: &Inspector, key: &SessionKey, known: &str) {
 
 /// Changes when something does that a page shows, but for what is counted.
 fn stamp(seen: Option<&(Arc<Sight>, Waking)>) -> String {
+    let shown = seen.map_or(0, |(sight, _)| sight.presences().revision().0);
+    format!("{}-{shown}", log_stamp(seen))
+}
+
+/// Changes when there may be something new in the journal: less often than what
+/// clients show.
+fn log_stamp(seen: Option<&(Arc<Sight>, Waking)>) -> String {
     let Some((sight, waking)) = seen else { return "asleep".to_owned() };
     let head = sight.head().map_or(0, |head| head.0);
-    let (shown, changes) = (sight.presences().revision().0, sight.changes());
-    format!("{waking:?}-{head}-{shown}-{changes}")
+    format!("{waking:?}-{head}-{}", sight.changes())
 }
 
 fn overview(
@@ -138,6 +145,7 @@ fn overview(
     });
     json!({
         "stamp": stamp(seen),
+        "log_stamp": log_stamp(seen),
         "machine": &*key.machine,
         "schema": machine.version().schema,
         "type": machine.type_name(),

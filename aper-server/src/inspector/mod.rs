@@ -32,6 +32,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tracing::warn;
 
 pub use self::token::{AdminToken, InvalidAdminToken};
 
@@ -179,7 +180,10 @@ async fn authorize(
     });
     match shown {
         Some(token) if inspector.token.is(token) => Ok(next.run(request).await),
-        Some(_) => Err(Unanswered::unauthorized("this is not the server's admin token")),
+        Some(_) => {
+            warn!("somebody wants the inspector with a token that is not the admin's");
+            Err(Unanswered::unauthorized("this is not the server's admin token"))
+        }
         None => Err(Unanswered::unauthorized("the server's admin token is needed")),
     }
 }

@@ -31,7 +31,7 @@ const FILES: &[(&str, &str, &str)] = &[
 pub(super) fn router() -> Router {
     let mut router = Router::new()
         // Relative, since the server may be a part of another one.
-        .route("/inspector", get(async || Redirect::permanent("inspector/")))
+        .route("/inspector", get(async || Redirect::temporary("inspector/")))
         .route("/inspector/{*rest}", get(async || StatusCode::NOT_FOUND));
     for &(name, kind, content) in FILES {
         let path = format!("/inspector/{name}");

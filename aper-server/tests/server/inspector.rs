@@ -116,7 +116,7 @@ async fn a_live_session_is_seen() {
     let listed = json!({
         "machine": "tally", "session": "one", "awake": true, "clients": 2, "version": head,
     });
-    assert_eq!(list, json!({ "sessions": [listed], "more": false }));
+    assert_eq!(list, json!({ "sessions": [listed], "next": null }));
 
     let session = told(&world, "sessions/tally/one").await;
     assert_eq!((&session["version"], &session["connected"]), (&json!(head), &json!(2)));
@@ -292,9 +292,9 @@ async fn sessions_are_listed_in_parts() {
         sessions.map(|session| session["session"].as_str().unwrap().to_owned()).collect()
     };
     let first = told(&world, "sessions").await;
-    assert_eq!((names(&first).len(), &first["more"]), (200, &json!(true)));
+    assert_eq!((names(&first).len(), &first["next"]), (200, &json!("tally/s199")));
     let rest = told(&world, "sessions?after=tally/s199").await;
-    assert_eq!((names(&rest).len(), &rest["more"]), (10, &json!(false)));
+    assert_eq!((names(&rest).len(), &rest["next"]), (10, &json!(null)));
     let some = told(&world, "sessions?containing=s20").await;
     assert_eq!(names(&some).len(), 10);
 }

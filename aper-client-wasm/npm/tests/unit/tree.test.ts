@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import { Tree, equal, oneLine } from '../../src/tree.js';
+import { Tree, brief, equal, oneLine } from '../../src/tree.js';
 
 test('the page of the server draws with the same file', async () => {
   const [package_, page] = await Promise.all(
@@ -70,17 +70,18 @@ describe('a tree', () => {
       'changed id: "three"',
       'changed n: 3',
     ]);
-    expect(shown([two], [one, two]).at(-1)).toBe('n: 1');
+    const last = shown([two], [one, two]);
+    expect(last).toContain('removed 0: {2}');
   });
 
   test('draws a long list in parts', () => {
     const tree = new Tree('Test');
-    tree.show(Array.from({ length: 250 }, (_, index) => index));
+    tree.show(Array.from({ length: 130 }, (_, index) => index));
     expect(lines(tree)).toHaveLength(101);
     const rest = tree.element.querySelector<HTMLElement>('.rest')!;
-    expect(rest.textContent).toBe('150 more');
+    expect(rest.textContent).toBe('30 more');
     rest.click();
-    expect(lines(tree)).toHaveLength(201);
+    expect(lines(tree)).toHaveLength(131);
   });
 
   test('keeps what somebody closed when the value is another', () => {
@@ -88,9 +89,32 @@ describe('a tree', () => {
     tree.show({ a: { b: 1 } });
     expect(lines(tree)).toHaveLength(3);
     tree.element.querySelectorAll<HTMLElement>('li')[1]!.click();
-    expect(lines(tree)).toEqual(['{1}', 'a: {"b":1}']);
+    expect(lines(tree)).toEqual(['{1}', 'a: {b: 1}']);
     tree.show({ a: { b: 2 } });
-    expect(lines(tree)).toEqual(['{1}', 'a: {"b":2}']);
+    expect(lines(tree)).toEqual(['{1}', 'a: {b: 2}']);
+  });
+
+  test('opens what is another, however deep, and nothing else', () => {
+    const deep = (n: number, m: number): unknown => ({ a: { b: { c: { n } } }, d: { e: { f: { m } } } });
+    expect(shown(deep(1, 1), deep(0, 1))).toEqual([
+      'changed {2}',
+      'changed a: {1}',
+      'changed b: {1}',
+      'changed c: {1}',
+      'changed n: 1',
+      'd: {1}',
+      'e: {f: {m: 1}}',
+    ]);
+  });
+
+  test('puts a transition into a line that can be read', () => {
+    const id = '46758423-eb10-4c23-95e2-f7a1958ec153';
+    expect(brief({ addCard: { id, title: 'Paint the banner', tags: [1, null] } })).toBe(
+      'addCard {id: 46758423…c153, title: "Paint the banner", tags: [1, null]}',
+    );
+    expect([brief('increment'), brief(null), brief({ n: 1 }), brief([])]).toEqual(['"increment"', 'null', '{n: 1}', '[]']);
+    expect(brief({ say: { text: 'x'.repeat(900) } }).length).toBeLessThan(80);
+    expect(brief(Array.from({ length: 9000 }, () => 'word')).length).toBeLessThan(310);
   });
 
   test('takes strange keys for nothing but keys', () => {

@@ -10,7 +10,7 @@ import { by } from './views.js';
 /** Rows of the log at a time. */
 const ROWS = 200;
 /** Between two looks at a session, at least; and between two at the list. */
-const LOOK_AGAIN = 150;
+const LOOK_AGAIN = 250;
 const LIST_AGAIN = 3000;
 
 const tree = new Tree('State');
@@ -24,8 +24,10 @@ let timeline;
 let overview;
 let log;
 /** The last version of the rows that are shown; null for the last that there is. */
-let window_ = null;
+let rowsTo = null;
 let listed = [];
+/** Where the next part of the list begins; null if there is none. */
+let next = null;
 let ended = new AbortController();
 
 const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
@@ -89,16 +91,14 @@ async function list(after) {
   const answer = await json(`sessions?containing=${containing}${more}`);
   listed = after === undefined ? answer.sessions : [...listed, ...answer.sessions];
   views.sessions(listed, subject);
-  by('more-sessions').hidden = !answer.more;
+  next = answer.next;
+  by('more-sessions').hidden = next === null;
   by('no-sessions').hidden = listed.length > 0;
   by('no-sessions').textContent = containing === '' ? 'There is no session yet.' : 'No session has this in its name.';
 }
 
 by('filter').addEventListener('input', () => list().catch(wrong));
-by('more-sessions').addEventListener('click', () => {
-  const last = listed.at(-1);
-  list(`${last.machine}/${last.session}`).catch(wrong);
-});
+by('more-sessions').addEventListener('click', () => list(next).catch(wrong));
 
 setInterval(() => {
   const away = document.hidden || by('inspector').hidden || listed.length > ROWS;
@@ -113,8 +113,9 @@ setInterval(() => {
 addEventListener('hashchange', follow);
 
 function named() {
-  const [machine, session, version] = decodeURIComponent(location.hash.slice(1)).split('/');
-  return machine && session ? { machine, session, version: version ? Number(version) : null } : undefined;
+  // Neither has anything in its name that an address would write otherwise.
+  const [, machine, session, version] = /^#([^/]+)\/([^/]+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
+  return machine ? { machine, session, version: version ? Number(version) : null } : undefined;
 }
 
 function stop() {
@@ -134,7 +135,8 @@ function follow() {
   }
   stop();
   problem('');
-  window_ = null;
+  rowsTo = null;
+  by('record-from').value = '';
   by('choose').hidden = wanted !== undefined;
   by('subject').hidden = true;
   if (wanted === undefined || by('inspector').hidden) {
@@ -154,14 +156,16 @@ function follow() {
 async function watch(session, signal) {
   const path = sessionPath(session);
   let stamp;
+  let logStamp;
   let failures = 0;
   while (!signal.aborted) {
     try {
       const news = await json(stamp === undefined ? path : `${path}?unless=${encodeURIComponent(stamp)}`, signal);
-      const isNew = news.stamp !== stamp || failures > 0;
       overview = news;
-      if (isNew) {
+      if (news.log_stamp !== logStamp) {
         await rows(signal);
+        logStamp = news.log_stamp;
+        drawLog();
       }
       stamp = news.stamp;
       failures = 0;
@@ -181,7 +185,7 @@ async function watch(session, signal) {
 
 /** Gets the rows of the log that are shown. */
 async function rows(signal) {
-  const to = window_ === null ? '' : `&to=${window_}`;
+  const to = rowsTo === null ? '' : `&to=${rowsTo}`;
   log = await json(`${sessionPath(subject)}/log?count=${ROWS}${to}`, signal);
   timeline.reaches(log.from, log.to);
 }
@@ -191,6 +195,9 @@ function draw() {
   views.facts(overview, log);
   views.clients(overview);
   views.presence(overview);
+}
+
+function drawLog() {
   views.refused(log);
   views.away(log);
   views.log(log.entries, timeline.version, choose);
@@ -201,7 +208,7 @@ function draw() {
       ? `Nothing has happened since version ${log.from}, with which the journal's history begins.`
       : '';
   by('earlier').hidden = first === undefined || first <= log.from + 1;
-  by('later').hidden = window_ === null;
+  by('later').hidden = rowsTo === null;
   chosen();
 }
 
@@ -212,8 +219,8 @@ by('later').addEventListener('click', () => {
 });
 
 function move(to) {
-  window_ = to;
-  rows(ended.signal).then(draw, wrong);
+  rowsTo = to;
+  rows(ended.signal).then(drawLog, wrong);
 }
 
 // Which version of it.
@@ -225,7 +232,7 @@ function choose(version) {
   const at = timeline.chosen === null ? '' : `/${timeline.chosen}`;
   history.replaceState(null, '', `#${subject.machine}/${subject.session}${at}`);
   const shown = log.entries;
-  if (timeline.live && window_ !== null) {
+  if (timeline.live && rowsTo !== null) {
     move(null);
   } else if (!timeline.live && shown.length > 0) {
     const { version } = timeline;
@@ -293,6 +300,7 @@ function showState({ version, answer, before }) {
   by('state').hidden = false;
   by('copy-state').hidden = false;
   tree.show(answer.state, before?.state);
+  tree.reveal();
   const entry = log.entries.find((entry) => entry.version === version);
   by('made-by').hidden = entry === undefined;
   if (entry !== undefined) {

@@ -11,8 +11,12 @@
 const CHILDREN = 100;
 /** Characters of a text that are shown. */
 const TEXT = 300;
-/** Nodes with more children than this begin closed, whatever their depth. */
-const OPEN_CHILDREN = 30;
+/** Nodes with more children than this begin closed, unless they are the whole. */
+const OPEN_CHILDREN = 50;
+/** Down to this depth, what is another than before begins open. */
+const OPEN_CHANGED = 6;
+/** Characters of a text within a line of several. */
+const BRIEF_TEXT = 40;
 
 export class Tree {
   /** @param {string} label what a screen reader calls it */
@@ -91,7 +95,7 @@ export class Tree {
       mark.setAttribute('role', 'img');
     }
     const children = isContainer(value) ? Object.keys(value).length : 0;
-    const open = children > 0 && this.isOpen(path, depth, children);
+    const open = children > 0 && this.isOpen(path, depth, children, changed && before !== NOTHING);
     line.append(element('span', 'twist', children === 0 ? '' : open ? '▾' : '▸'));
     if (name !== null) {
       line.append(element('span', 'name', name), ': ');
@@ -145,9 +149,22 @@ export class Tree {
    * @param {string} path
    * @param {number} depth
    * @param {number} children
+   * @param {boolean} changed
    */
-  isOpen(path, depth, children) {
-    return this.opened.get(path) ?? (depth === 0 || (depth < 3 && children <= OPEN_CHILDREN));
+  isOpen(path, depth, children, changed) {
+    const begins = depth < (changed ? OPEN_CHANGED : 2) && children <= OPEN_CHILDREN;
+    return this.opened.get(path) ?? (depth === 0 || begins);
+  }
+
+  /** Brings the first part that is another than before into view. */
+  reveal() {
+    const [box, leaf] = [this.element.parentElement, this.element.querySelector('.changed:not(:has(.changed)), .removed')];
+    if (box && leaf) {
+      const [inner, outer] = [leaf.getBoundingClientRect(), box.getBoundingClientRect()];
+      if (inner.top < outer.top || inner.bottom > outer.bottom) {
+        box.scrollTop += inner.top - outer.top - outer.height / 3;
+      }
+    }
   }
 
   /** @returns {HTMLElement[]} what is to be seen, from the top */
@@ -337,6 +354,54 @@ export function oneLine(value, most = TEXT) {
 }
 
 /**
+ * A value in one line for a person: what is long in it is cut, and so are the
+ * ids that nobody reads. An enum's variant, an object of one key, comes first.
+ * @param {unknown} value
+ * @param {number} [most] characters
+ * @returns {string}
+ */
+export function brief(value, most = TEXT) {
+  const keys = isContainer(value) && !Array.isArray(value) ? Object.keys(value) : [];
+  const [key] = keys;
+  if (isContainer(value) && keys.length === 1 && key !== undefined && isContainer(value[key])) {
+    return shortened(`${key} ${inner(value[key], most)}`, most);
+  }
+  return shortened(inner(value, most), most);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} most
+ * @returns {string}
+ */
+function inner(value, most) {
+  if (typeof value === 'string') {
+    const id = /^([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})$/i.exec(value);
+    if (id !== null) {
+      return `${id[1]}…${id[2]?.slice(-4)}`;
+    }
+    return JSON.stringify(shortened(value, BRIEF_TEXT));
+  }
+  if (!isContainer(value)) {
+    return String(value);
+  }
+  const [begin, end] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  /** @type {string[]} */
+  const parts = [];
+  let length = 0;
+  for (const [name, part] of Object.entries(value)) {
+    if (length > most) {
+      parts.push('…');
+      break;
+    }
+    const text = inner(part, most - length);
+    parts.push(Array.isArray(value) ? text : `${name}: ${text}`);
+    length += text.length + name.length;
+  }
+  return `${begin}${parts.join(', ')}${end}`;
+}
+
+/**
  * @param {string} text
  * @param {number} most
  */
@@ -355,7 +420,7 @@ function scalar(value, open) {
     if (count === 0) {
       return element('span', 'empty', `${begin}${end}`);
     }
-    const text = open ? `${begin}${count}${end}` : oneLine(value, 80);
+    const text = open ? `${begin}${count}${end}` : shortened(inner(value, 90), 90);
     return element('span', 'preview', text);
   }
   const kind = value === null ? 'null' : typeof value;

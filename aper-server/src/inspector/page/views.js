@@ -1,6 +1,6 @@
 /** What is drawn of a session besides its state. Text is only ever text. */
 
-import { oneLine } from './tree.js';
+import { brief, oneLine } from './tree.js';
 
 export const by = (id) => document.getElementById(id);
 
@@ -64,7 +64,7 @@ export function log(entries, chosen, choose) {
       make('td', { kind: 'number' }, pick),
       make('td', { kind: 'time' }, moment(entry.at)),
       make('td', { kind: 'author', text: author(entry.client, entry.user) }),
-      make('td', { kind: 'code', text: oneLine(entry.transition) }),
+      make('td', { kind: 'code', text: brief(entry.transition), title: oneLine(entry.transition) }),
     );
     row.dataset.version = String(entry.version);
     row.addEventListener('click', () => choose(entry.version));
@@ -135,6 +135,7 @@ export function away(log) {
 
 export function presence(overview) {
   by('presence-count').textContent = counted(overview.showing, overview.presence.length, 'shown');
+  by('no-presence').hidden = overview.presence.length > 0;
   by('presence').replaceChildren(
     ...overview.presence.flatMap(({ client, value }) => [
       make('dt', { text: author(client, null) }),
@@ -145,6 +146,7 @@ export function presence(overview) {
 
 export function refused(log) {
   by('refused-count').textContent = `${log.refused.length} lately`;
+  by('no-refused').hidden = log.refused.length > 0;
   by('refused').replaceChildren(
     ...[...log.refused].reverse().map((refusal) => {
       const when = refusal.after === null ? '' : `after version ${refusal.after}`;
