@@ -144,19 +144,7 @@ impl TailWriter {
 
     /// The entries after `from` up to `to`, if they are all still here.
     pub(crate) fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
-        let log = lock(&self.shared.log);
-        let held = log.floor <= from;
-        let messages = log.messages.iter().filter(|message| message.last > from);
-        let decoded = messages.map(|message| decode::<ServerMessage>(&message.bytes));
-        let mut entries = Vec::new();
-        for message in decoded {
-            match message {
-                Ok(ServerMessage::Commits(run)) => entries.extend(run),
-                _ => return None,
-            }
-        }
-        entries.retain(|entry| from < entry.version && entry.version <= to);
-        held.then_some(entries)
+        lock(&self.shared.log).entries(from, to)
     }
 
     pub(crate) fn reader(&self) -> Tail {
@@ -192,6 +180,11 @@ impl Tail {
         &self.fanout
     }
 
+    /// The entries after `from` up to `to`, if they are all still here.
+    pub(crate) fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
+        lock(&self.shared.log).entries(from, to)
+    }
+
     /// The messages that lead from `cursor` towards `head`: all, or as many as
     /// `budget` bytes allow and at least one; and the cursor after them.
     pub(crate) fn read(
@@ -220,6 +213,21 @@ impl Tail {
 }
 
 impl Log {
+    fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
+        let held = self.floor <= from;
+        let messages = self.messages.iter().filter(|message| message.last > from);
+        let decoded = messages.map(|message| decode::<ServerMessage>(&message.bytes));
+        let mut entries = Vec::new();
+        for message in decoded {
+            match message {
+                Ok(ServerMessage::Commits(run)) => entries.extend(run),
+                _ => return None,
+            }
+        }
+        entries.retain(|entry| from < entry.version && entry.version <= to);
+        held.then_some(entries)
+    }
+
     fn shrink(&mut self, max_bytes: usize, max_entries: usize) {
         // The newest stays, however big: or nobody could ever follow.
         while self.messages.len() > 1 && (self.bytes > max_bytes || self.entries > max_entries) {

@@ -3,10 +3,12 @@
 //! snapshot of the session would take its past away under the eyes of whoever
 //! looks at it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aper::Version;
-use aper::journal::{Record, Recovered, SessionKey};
+use aper::journal::{Record, Recovered, SessionKey, Snapshot};
+use aper::protocol::Entry;
 
 use super::answer::Unanswered;
 use super::{HISTORIES, HISTORY_BYTES, HISTORY_RECORDS};
@@ -21,11 +23,17 @@ impl Histories {
         self.lock().iter().find(|(known, _)| known == key).map(|(_, history)| Arc::clone(history))
     }
 
-    /// What the journal has now, after what is remembered, if that leads there.
-    pub(super) fn extend(&self, key: &SessionKey, kept: Recovered) -> Arc<Recovered> {
+    /// What the journal has now, after what is remembered, if that leads there;
+    /// perhaps with what is `between` two versions.
+    pub(super) fn extend(
+        &self,
+        key: &SessionKey,
+        kept: Recovered,
+        between: impl FnOnce(Version, Version) -> Option<Vec<Entry>>,
+    ) -> Arc<Recovered> {
         let known = self.known(key);
         let history = Arc::new(match known {
-            Some(known) => joined(&known, kept),
+            Some(known) => joined(&bridged(&known, &kept, between), kept),
             None => kept,
         });
         let mut all = self.lock();
@@ -43,24 +51,44 @@ impl Histories {
     }
 }
 
+/// What was known before, up to the version that what is kept begins with.
+fn bridged<'a>(
+    known: &'a Recovered,
+    kept: &Recovered,
+    between: impl FnOnce(Version, Version) -> Option<Vec<Entry>>,
+) -> Cow<'a, Recovered> {
+    let (last, first) = (last(known), first(kept));
+    let missing = if last < first { between(last, first) } else { None };
+    let Some(missing) = missing else { return Cow::Borrowed(known) };
+    let mut known = known.clone();
+    known.records.extend(missing.into_iter().map(Record::Entry));
+    Cow::Owned(known)
+}
+
 /// What was known before, and what is kept now after it; only the latter when
-/// that does not continue the former, or together they are too much.
+/// that does not continue the former, or together they are too much. Comings
+/// and goings between the two may be missing: no state depends on them.
 fn joined(known: &Recovered, kept: Recovered) -> Recovered {
     let (Some(base), Some(snapshot)) = (&known.snapshot, &kept.snapshot) else { return kept };
-    if base.schema != snapshot.schema
-        || snapshot.position <= base.position
-        || snapshot.position > known.position()
-    {
-        return kept;
-    }
-    let before = usize::try_from(snapshot.position.0 - base.position.0).unwrap_or(usize::MAX);
-    let (earlier, again) = known.records.split_at(before);
-    if !kept.records.starts_with(again) {
+    let is_at =
+        |record: &Record| record.entry().is_some_and(|entry| entry.version == snapshot.version);
+    let at = known.records.iter().position(is_at);
+    let Some(at) = at.filter(|_| continues(base, snapshot)) else { return kept };
+    let (earlier, again) = known.records.split_at(at + 1);
+    let entries = |records| <[Record]>::iter(records).filter_map(Record::entry);
+    if entries(again).zip(entries(&kept.records)).any(|(one, other)| one != other) {
         return kept;
     }
     let records = earlier.iter().chain(&kept.records).cloned().collect();
     let joined = Recovered { snapshot: known.snapshot.clone(), records };
     if is_bounded(&joined) { joined } else { kept }
+}
+
+/// Whether a snapshot may be of the same course of events as an earlier one.
+fn continues(base: &Snapshot, snapshot: &Snapshot) -> bool {
+    let current = base.histories.last().map(|history| history.id);
+    base.schema == snapshot.schema
+        && current.is_none_or(|id| snapshot.histories.iter().any(|history| history.id == id))
 }
 
 fn is_bounded(history: &Recovered) -> bool {
@@ -112,9 +140,9 @@ pub(super) fn up_to(history: &Recovered, version: Version) -> Result<Recovered, 
 
 #[cfg(test)]
 mod tests {
-    use aper::journal::{Position, Snapshot};
-    use aper::protocol::{Entry, Payload};
-    use aper::{ClientId, ClientSeq, Epoch, Timestamp};
+    use aper::journal::{History, Position};
+    use aper::protocol::Payload;
+    use aper::{ClientId, ClientSeq, Epoch, HistoryId, Timestamp};
 
     use super::*;
 
@@ -165,6 +193,13 @@ mod tests {
     }
 
     #[test]
+    fn who_came_and_went_unseen_takes_no_history_away() {
+        let mut kept = history(5, 7);
+        kept.snapshot.as_mut().unwrap().position = Position(9);
+        assert_eq!(joined(&history(0, 5), kept), history(0, 7));
+    }
+
+    #[test]
     fn another_course_of_events_is_not_taken_for_the_same() {
         let known = history(0, 5);
         let mut other = history(3, 6);
@@ -172,6 +207,17 @@ mod tests {
             entry.transition = Payload(vec![99]);
         }
         assert_eq!(joined(&known, other.clone()), other);
+        let histories = |history: &mut Recovered, ids: &[u128]| {
+            let id = |id: &u128| HistoryId(uuid::Uuid::from_u128(*id));
+            let of = ids.iter().map(|it| History { id: id(it), until: Version(0) });
+            history.snapshot.as_mut().unwrap().histories = of.collect();
+        };
+        let (mut one, mut next, mut restored) = (history(0, 5), history(3, 6), history(3, 6));
+        histories(&mut one, &[1]);
+        histories(&mut next, &[1, 2]);
+        histories(&mut restored, &[3]);
+        assert_eq!(joined(&one, next).records, history(0, 6).records);
+        assert_eq!(joined(&one, restored.clone()), restored);
         let mut migrated = history(3, 6);
         migrated.snapshot.as_mut().unwrap().schema = 2;
         assert_eq!(joined(&known, migrated.clone()), migrated);
@@ -185,7 +231,7 @@ mod tests {
             session: format!("s{number}").parse().unwrap(),
         };
         for number in 0..=HISTORIES {
-            histories.extend(&key(number), history(0, 1));
+            histories.extend(&key(number), history(0, 1), |_, _| None);
         }
         assert!(histories.known(&key(0)).is_none());
         assert!(histories.known(&key(1)).is_some());

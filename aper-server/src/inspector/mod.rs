@@ -142,7 +142,11 @@ impl Inspector {
         let peek = timeout(WITHIN, self.hub.journal().peek(key));
         let kept = peek.await.map_err(|_| Unanswered::late())?;
         match kept.map_err(|error| Unanswered::failed(error.to_string()))? {
-            Some(kept) => Ok(self.histories.extend(key, kept)),
+            Some(kept) => {
+                // What came and was taken into a snapshot since the last look.
+                let between = |from, to| self.hub.sight(key)?.0.entries(from, to);
+                Ok(self.histories.extend(key, kept, between))
+            }
             None => Err(Unanswered::missing(format!("there is no session {key}"))),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aper::limits::UNANSWERED_SUBMISSIONS;
+use aper::protocol::Entry;
 use aper::sync::ConnectionId;
 use aper::{ClientId, Timestamp, UserId, Version};
 use tokio::sync::Semaphore;
@@ -90,6 +91,11 @@ impl Sight {
     /// ever awake.
     pub(crate) fn head(&self) -> Option<Version> {
         lock(&self.tail).as_ref().map(Tail::head)
+    }
+
+    /// The entries after `from` up to `to`, if they are all still in memory.
+    pub(crate) fn entries(&self, from: Version, to: Version) -> Option<Vec<Entry>> {
+        lock(&self.tail).as_ref()?.entries(from, to)
     }
 
     pub(crate) fn changes(&self) -> u64 {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aper::journal::{Journal, SessionKey};
+use aper::journal::{Journal, MemoryJournal, SessionKey};
 use aper::protocol::decode;
 use aper::sync::{Outcome, Recording};
 use aper::{Context, NeverConflict, StateMachine};
-use aper_server::journal::{DiskJournal, Durability};
 use aper_server::{AdminToken, BuildError, ServerBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -199,11 +198,9 @@ async fn what_the_journal_lets_go_is_said_unless_somebody_was_looking() {
     assert_eq!(status, 410);
     assert!(sentence.contains(&format!("the history begins at version {from}")), "{sentence}");
 
-    // From now on somebody looks, often enough.
-    for _ in 0..10 {
-        for _ in 0..4 {
-            ada.settle(Change::Add(1)).await;
-        }
+    // From now on somebody looks.
+    for _ in 0..40 {
+        ada.settle(Change::Add(1)).await;
         told(&world, "sessions/tally/one/log?count=1").await;
     }
     let log = told(&world, "sessions/tally/one/log").await;
@@ -218,10 +215,8 @@ async fn what_the_journal_lets_go_is_said_unless_somebody_was_looking() {
 
 #[tokio::test(start_paused = true)]
 async fn looking_wakes_nobody_and_keeps_nobody_awake() {
-    let journal = tempfile::tempdir().unwrap();
-    let disk = DiskJournal::open(journal.path(), Durability::Memory).unwrap();
-    let disk = Arc::new(disk);
-    let world = World::with(inspected().journal(Arc::clone(&disk) as Arc<dyn Journal>));
+    let journal = Arc::new(MemoryJournal::new());
+    let world = World::with(inspected().journal(Arc::clone(&journal) as Arc<dyn Journal>));
     let ada: Client<Tally> = Client::connect(&world.network, "/tally/one").await;
     ada.settle(Change::Add(7)).await;
     let key: SessionKey = SessionKey { machine: "tally".into(), session: "one".parse().unwrap() };
@@ -233,7 +228,7 @@ async fn looking_wakes_nobody_and_keeps_nobody_awake() {
         assert!(start.elapsed() < Duration::from_secs(600), "it is kept awake");
         sleep(Duration::from_secs(1)).await;
     }
-    let before = disk.peek(&key).await.unwrap();
+    let before = journal.peek(&key).await.unwrap();
     let session = told(&world, "sessions/tally/one").await;
     assert_eq!((&session["awake"], &session["connected"]), (&json!(false), &json!(1)));
     let version = told(&world, "sessions/tally/one/log").await["to"].as_u64().unwrap();
@@ -248,7 +243,7 @@ async fn looking_wakes_nobody_and_keeps_nobody_awake() {
     assert_eq!(list["sessions"][0]["session"], "one");
     assert_eq!(list["sessions"][0]["awake"], false);
     let version = told(&world, "sessions/tally/one/log").await["to"].as_u64().unwrap();
-    let kept = disk.peek(&key).await.unwrap();
+    let kept = journal.peek(&key).await.unwrap();
     for path in ["", "/log", &format!("/state?version={version}")] {
         told(&world, &format!("sessions/tally/one{path}")).await;
     }
@@ -256,7 +251,7 @@ async fn looking_wakes_nobody_and_keeps_nobody_awake() {
     assert_eq!(request(&world, path, Some(TOKEN)).await.0, 200);
     assert_eq!(world.server.sessions_awake(), 0);
     assert_eq!(world.server.clients_connected(), 0, "whoever looks is no client");
-    assert_eq!(disk.peek(&key).await.unwrap(), kept);
+    assert_eq!(journal.peek(&key).await.unwrap(), kept);
     assert_ne!(before, kept, "or else this proves nothing: ada's leaving is there");
 }
 

@@ -36,6 +36,35 @@ async fn sessions_outlast_the_process() {
 }
 
 #[tokio::test]
+async fn who_peeks_sees_what_there_is_and_changes_nothing() {
+    let disk = SimulatedDisk::new();
+    let journal = open(&disk);
+    let keys = ["cellar", "attic", "lobby"].map(key);
+    for key in &keys {
+        append(&journal, key, 0, 3).await.unwrap();
+    }
+    journal.store_snapshot(&keys[0], snapshot(2, 10)).await.unwrap();
+    let before = disk.contents();
+    assert_eq!(journal.peek(&key("missing")).await, Ok(None));
+    for key in &keys {
+        let opened = journal.open(key).await.unwrap();
+        assert_eq!(journal.peek(key).await, Ok(Some(opened)));
+    }
+    let names = async |containing, after: Option<usize>, most| {
+        let after = after.map(|index: usize| &keys[index]);
+        let sessions = journal.sessions(containing, after, most).await.unwrap();
+        sessions.iter().map(|key| key.session.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("", None, 9).await, ["attic", "cellar", "lobby"]);
+    assert_eq!(names("", None, 2).await, ["attic", "cellar"]);
+    assert_eq!(names("", Some(0), 2).await, ["lobby"]);
+    assert_eq!(names("l", None, 9).await, ["cellar", "lobby"]);
+    assert_eq!(names("machine/a", None, 9).await, ["attic"]);
+    assert_eq!(disk.contents(), before);
+    append(&journal, &keys[0], 3, 1).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_does_not_follow_is_refused() {
     let journal = open(&SimulatedDisk::new());
     let key = key("one");
