@@ -78,7 +78,7 @@ test('it follows a session, and goes back in it', async ({ person, page }) => {
   await expect(title(page)).toHaveText(`State at version ${before + 2}`);
 });
 
-test('refusals, presence and the tree by keyboard', async ({ person, network, page }) => {
+test('refusals, and the tree by keyboard', async ({ person, network, page }) => {
   const session = newSession();
   const ada = await person(`/kanban/?session=${session}`);
   const ben = await person(`/kanban/?session=${session}`, { baseURL: network.origin });
@@ -106,10 +106,12 @@ test('refusals, presence and the tree by keyboard', async ({ person, network, pa
   await expect(tree(page).getByRole('treeitem').nth(1)).toBeFocused();
   await page.keyboard.press('Home');
   await expect(top).toBeFocused();
+});
 
+test('what people show of themselves can be read', async ({ person, page }) => {
   const board = newSession();
   const eve = await person(`/whiteboard/?session=${board}`);
-  await page.goto(`/inspector/#whiteboard/${board}`);
+  await inspect(page, `whiteboard/${board}`);
   await expect(page.getByRole('heading', { level: 2 })).toHaveText(`whiteboard/${board}`);
   await eve.locator('#board').hover();
   await expect(page.locator('#presence dd')).toHaveCount(1);

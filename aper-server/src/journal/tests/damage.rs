@@ -47,11 +47,9 @@ async fn damage_in_the_middle_stops_its_session_and_leaves_the_files() {
     let damaged = log.clone();
     let disk = SimulatedDisk::with(&contents);
     let journal = open(&disk);
-    // Whoever only looks is told, and stops nobody.
     assert!(corrupt(journal.peek(&keys[1]).await).contains(LOG));
-    append(&journal, &keys[1], 4, 1).await.unwrap();
     assert!(corrupt(journal.open(&keys[1]).await).contains(LOG));
-    corrupt(append(&journal, &keys[1], 5, 1).await);
+    corrupt(append(&journal, &keys[1], 4, 1).await);
     corrupt(journal.store_snapshot(&keys[1], snapshot(4, 10)).await);
     for key in [&keys[0], &keys[2]] {
         check(&journal, key, None, 4).await;
@@ -176,6 +174,9 @@ async fn a_snapshots_file_that_is_damaged_or_gone_stops_its_session() {
     cut.get_mut(name).unwrap().truncate(40);
     for contents in [flipped, gone, cut] {
         let journal = open(&SimulatedDisk::with(&contents));
+        // Whoever only looks is told, and stops nobody.
+        corrupt(journal.peek(&key("one")).await);
+        append(&journal, &key("one"), 0, 1).await.unwrap();
         corrupt(journal.open(&key("one")).await);
         check(&journal, &key("other"), Some(0), 0).await;
     }
