@@ -207,7 +207,13 @@ async fn what_the_journal_lets_go_is_said_unless_somebody_was_looking() {
     assert_eq!(log["from"], from, "what was seen is remembered");
     let at = told(&world, &format!("sessions/tally/one/state?version={from}")).await;
     assert_eq!(at["version"], from);
+    // Ada leaves, which is the last that is seen before the session sleeps.
     ada.cut().await;
+    let start = Instant::now();
+    while told(&world, "sessions/tally/one/log?count=1").await["to"] == log["to"] {
+        assert!(start.elapsed() < Duration::from_secs(50), "nobody noticed that she left");
+        sleep(Duration::from_millis(10)).await;
+    }
     world.asleep().await;
     let log = told(&world, "sessions/tally/one/log").await;
     assert_eq!(log["from"], from, "and when it sleeps");

@@ -110,7 +110,7 @@ describe('a tree', () => {
   test('puts a transition into a line that can be read', () => {
     const id = '46758423-eb10-4c23-95e2-f7a1958ec153';
     expect(brief({ addCard: { id, title: 'Paint the banner', tags: [1, null] } })).toBe(
-      'addCard {id: 46758423…c153, title: "Paint the banner", tags: [1, null]}',
+      'addCard {title: "Paint the banner", tags: [1, null], id: 4675…c153}',
     );
     expect([brief('increment'), brief(null), brief({ n: 1 }), brief([])]).toEqual(['"increment"', 'null', '{n: 1}', '[]']);
     expect(brief({ say: { text: 'x'.repeat(900) } }).length).toBeLessThan(80);

@@ -364,9 +364,23 @@ export function brief(value, most = TEXT) {
   const keys = isContainer(value) && !Array.isArray(value) ? Object.keys(value) : [];
   const [key] = keys;
   if (isContainer(value) && keys.length === 1 && key !== undefined && isContainer(value[key])) {
-    return shortened(`${key} ${inner(value[key], most)}`, most);
+    return shortened(`${key} ${inner(idsLast(value[key]), most)}`, most);
   }
   return shortened(inner(value, most), most);
+}
+
+const ID = /^([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}([0-9a-f]{4})$/i;
+
+/**
+ * What somebody wants is seldom in an id.
+ * @param {Record<string, unknown>} value
+ */
+function idsLast(value) {
+  /** @param {unknown} part */
+  const isId = (part) => typeof part === 'string' && ID.test(part);
+  const parts = Object.entries(value);
+  const sorted = [...parts.filter(([, part]) => !isId(part)), ...parts.filter(([, part]) => isId(part))];
+  return Array.isArray(value) ? value : Object.fromEntries(sorted);
 }
 
 /**
@@ -376,9 +390,9 @@ export function brief(value, most = TEXT) {
  */
 function inner(value, most) {
   if (typeof value === 'string') {
-    const id = /^([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})$/i.exec(value);
+    const id = ID.exec(value);
     if (id !== null) {
-      return `${id[1]}…${id[2]?.slice(-4)}`;
+      return `${id[1]}…${id[2]}`;
     }
     return JSON.stringify(shortened(value, BRIEF_TEXT));
   }
