@@ -135,7 +135,7 @@ impl fmt::Debug for Device {
 /// if let Outcome::Confirmed(version) = outcome {
 ///     let (me, now) = (client.identity(), client.server_time());
 ///     println!("saved as {version}, by {me:?} at {now:?}: {:?}", client.state());
-    assert!(client.version() >= Some(version)); // others may go on
+///     assert!(client.version() >= Some(version)); // others may go on
 /// }
 /// if client.status().connection == Connection::Offline {
 ///     client.reconnect(); // as a button may do
