@@ -184,7 +184,8 @@ export async function openPage<State, Transition, Conflict>(
   }
 }
 
-function bar(
+/** The bar: the way home, the title, how the connection is, and what every page offers. */
+export function bar(
   title: string,
   connection: TemplateResult,
   redraw: () => void,
@@ -221,14 +222,16 @@ function themeButton(redraw: () => void): TemplateResult {
   </button>`;
 }
 
-function waiting(): TemplateResult {
+/** What is shown before there is a state. */
+export function waiting(): TemplateResult {
   return html`<div class="waiting">
     <div class="spinner"></div>
     <p>Waiting for the server…</p>
   </div>`;
 }
 
-function element(id: string): HTMLElement {
+/** A part of the page that its HTML has. */
+export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (!found) {
     throw new Error(`the page has no element “${id}”`);

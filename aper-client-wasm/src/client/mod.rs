@@ -115,8 +115,8 @@ impl fmt::Debug for Device {
     }
 }
 
-/// One client of one session. A clone is the same client. It lives until
-/// [`close`](Self::close), or until the last clone is dropped.
+/// One client of one session. A clone is the same client, and equal to it. It
+/// lives until [`close`](Self::close), or until the last clone is dropped.
 ///
 /// No call calls the application's code: listeners, outcomes and streams are
 /// served in a microtask of their own, when nothing is borrowed. So each of
@@ -152,6 +152,14 @@ impl<S: StateMachine> Clone for Client<S> {
         Self { shell: Rc::clone(&self.shell) }
     }
 }
+
+impl<S: StateMachine> PartialEq for Client<S> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.shell, &other.shell)
+    }
+}
+
+impl<S: StateMachine> Eq for Client<S> {}
 
 impl<S: StateMachine> fmt::Debug for Client<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,6 +36,26 @@ use super::shell::Ended;
 /// ```
 pub struct Submission<C>(pub(super) oneshot::Receiver<Ended<C>>);
 
+impl<C> Submission<C> {
+    /// One that has ended: for whoever has no client any more to submit to.
+    ///
+    /// ```
+    /// use aper::collections::CounterConflict;
+    /// use aper_client_wasm::{Error, Submission};
+    ///
+    /// /// What a button does whose page has been left.
+    /// fn late() -> Submission<CounterConflict> {
+    ///     Submission::ended(Err(Error::closed()))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn ended(end: Result<Outcome<C>, Error>) -> Self {
+        let (send, receive) = oneshot::channel();
+        let _ = send.send(end);
+        Self(receive)
+    }
+}
+
 impl<C> Future for Submission<C> {
     type Output = Result<Outcome<C>, Error>;
 

@@ -79,7 +79,8 @@ impl<S: StateMachine> Undo<S> for UndoStack<S> {
 
 impl<S: StateMachine> Client<S> {
     /// From now on what is submitted can be taken back, as far as the machine
-    /// says [how](StateMachine::inverse); see [`UndoStack`].
+    /// says [how](StateMachine::inverse); see [`UndoStack`]. Does nothing when
+    /// it is so already.
     ///
     /// ```no_run
     /// use aper::collections::Counter;
@@ -106,7 +107,7 @@ impl<S: StateMachine> Client<S> {
     /// }
     /// ```
     pub fn keep_undo(&self) {
-        *self.shell.undo.borrow_mut() = Some(Box::new(UndoStack::new()));
+        self.shell.undo.borrow_mut().get_or_insert_with(|| Box::new(UndoStack::new()));
     }
 
     /// Takes the last gesture back; `None` when there is none. The future tells

@@ -9,7 +9,7 @@
 
 import type { Element, Pointer } from '@aper-examples/whiteboard';
 
-import { hue } from './self.js';
+import { hue } from '../../shared/name.js';
 import { box, path } from './shapes.js';
 import type { Pixel, Viewport } from './viewport.js';
 

@@ -2,9 +2,7 @@
 
 import type { Pointer } from '@aper-examples/whiteboard';
 
-const KEY = 'aper-whiteboard-name';
-const FIRST = ['Quick', 'Calm', 'Bright', 'Brave', 'Merry', 'Gentle', 'Clever', 'Jolly'];
-const LAST = ['Otter', 'Heron', 'Fox', 'Badger', 'Finch', 'Hare', 'Lynx', 'Newt'];
+import { newName, rememberedName, rememberName } from '../../shared/name.js';
 
 /** Longest name, in characters. */
 export const NAME_CHARS = 40;
@@ -40,27 +38,7 @@ export class Self {
 
   rename(name: string): void {
     const short = [...name.trim()].slice(0, NAME_CHARS).join('') || newName();
-    try {
-      localStorage.setItem(KEY, short);
-    } catch {}
+    rememberName(short);
     this.change({ name: short });
   }
-}
-
-function rememberedName(): string {
-  try {
-    return localStorage.getItem(KEY) ?? newName();
-  } catch {
-    return newName();
-  }
-}
-
-function newName(): string {
-  const pick = (words: readonly string[]) => words[Math.floor(Math.random() * words.length)];
-  return `${pick(FIRST)} ${pick(LAST)}`;
-}
-
-/** The colour of a person, by their number: neighbours are far apart. */
-export function hue(client: number): number {
-  return Math.round((client * 137.508) % 360);
 }

@@ -5,8 +5,9 @@ import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 
 import { icons } from '../../shared/icons.js';
+import { hue } from '../../shared/name.js';
 import type { Tool } from './gestures.js';
-import { hue, NAME_CHARS, type Self } from './self.js';
+import { NAME_CHARS, type Self } from './self.js';
 import { COLORS } from './shapes.js';
 
 export const TOOLS: readonly { tool: Tool; name: string; key: string }[] = [
