@@ -38,6 +38,8 @@ export default defineConfig({
         find: /^@aper-examples\/([a-z0-9-]+)\/([a-z]+)$/,
         replacement: join(target, 'npm/$1/$2.js'),
       },
+      // The modules of the pages in Rust.
+      { find: /^@aper-front-ends\/([a-z0-9-]+)$/, replacement: join(target, 'front-ends/$1/machine.js') },
     ],
   },
   build: {

@@ -3,7 +3,8 @@
 //! itself whenever the connection is lost, and goes on taking transitions
 //! meanwhile.
 //!
-//! For a Rust front end there is [`Client`]; for everybody else
+//! For a Rust front end there is [`Client`], and upon it the crates `aper-leptos`
+//! and `aper-yew`; for everybody else
 //! [`export_client!`] makes a JavaScript class of one machine, which the npm
 //! package wraps in typed TypeScript.
 //!

@@ -38,8 +38,10 @@ pub fn use_client<S: StateMachine>(url: &str, options: Options) -> Result<LiveCl
     let client = Client::connect(url, options)?;
     let (changed, presence) = (ArcTrigger::new(), ArcTrigger::new());
     let (tell, tell_presence) = (changed.clone(), presence.clone());
-    let subscriptions =
-        [client.on_change(move || tell.notify()), client.on_presence(move || tell_presence.notify())];
+    let subscriptions = [
+        client.on_change(move || tell.notify()),
+        client.on_presence(move || tell_presence.notify()),
+    ];
     let live = LiveClient {
         held: StoredValue::new_local(Held {
             client,
@@ -48,7 +50,11 @@ pub fn use_client<S: StateMachine>(url: &str, options: Options) -> Result<LiveCl
             _subscriptions: subscriptions,
         }),
     };
-    on_cleanup(move || drop(live.client().map(|client| client.close())));
+    on_cleanup(move || {
+        if let Some(client) = live.client() {
+            client.close();
+        }
+    });
     Ok(live)
 }
 

@@ -41,7 +41,11 @@ pub fn use_client<S: StateMachine>(
     let client = (*made).clone();
     use_effect_with(client.clone(), |client| {
         let client = client.clone();
-        move || drop(client.map(|client| client.close()))
+        move || {
+            if let Ok(client) = client {
+                client.close();
+            }
+        }
     });
     client
 }

@@ -34,10 +34,7 @@ use yew::prelude::*;
 /// }
 /// ```
 #[hook]
-pub fn use_selector<S, T>(
-    client: &Client<S>,
-    selector: impl Fn(&S) -> T + 'static,
-) -> Option<Rc<T>>
+pub fn use_selector<S, T>(client: &Client<S>, selector: impl Fn(&S) -> T + 'static) -> Option<Rc<T>>
 where
     S: StateMachine,
     T: PartialEq + 'static,
@@ -113,9 +110,7 @@ pub fn use_status<S: StateMachine>(client: &Client<S>) -> Rc<Status> {
 /// }
 /// ```
 #[hook]
-pub fn use_presence<S: WithPresence>(
-    client: &Client<S>,
-) -> Rc<BTreeMap<ClientId, S::Presence>> {
+pub fn use_presence<S: WithPresence>(client: &Client<S>) -> Rc<BTreeMap<ClientId, S::Presence>> {
     let update = use_force_update();
     let shown = use_memo(client.clone(), |client| RefCell::new(Rc::new(client.presences())));
     let kept = Rc::clone(&shown);

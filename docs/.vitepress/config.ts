@@ -46,6 +46,7 @@ export default defineConfig({
         items: [
           { text: 'Designing transitions', link: '/guide/transitions' },
           { text: 'Recipes', link: '/guide/recipes' },
+          { text: 'Front ends in Rust', link: '/guide/rust-front-ends' },
           { text: 'Looking into a session', link: '/guide/inspector' },
           { text: 'API', link: '/guide/api' },
           { text: 'Beside others', link: '/guide/comparison' },

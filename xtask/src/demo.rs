@@ -26,8 +26,8 @@ pub(crate) fn run(port: u16, open: Open) -> Result<()> {
     check_port(address)?;
     node::check()?;
 
-    let examples = layout::examples()?;
-    let mut progress = Progress::of(6);
+    let (examples, front_ends) = (layout::examples()?, layout::front_ends()?);
+    let mut progress = Progress::of(7);
     progress.step("npm tools", node::install)?;
     let toolchain = progress.step("Rust for the browser", || {
         let toolchain = wasm::toolchain()?;
@@ -37,7 +37,8 @@ pub(crate) fn run(port: u16, open: Open) -> Result<()> {
     progress.step("packages (Rust to WebAssembly, with types)", || {
         npm::assemble(&toolchain, &examples)
     })?;
-    progress.step("pages", || pages::build(&examples))?;
+    progress.step("front ends in Rust", || module::build(&toolchain, &front_ends))?;
+    progress.step("pages", || pages::build(&examples, &front_ends))?;
     let program = progress.step("server", || build_server(&["--package", SERVER]))?;
     let server = progress.step("start", || start(&program, address))?;
 

@@ -182,19 +182,41 @@ impl Package {
 /// # Errors
 /// If the directory of examples cannot be read.
 pub(crate) fn examples() -> Result<Vec<Package>> {
+    let named = names_in_examples()?.into_iter().map(|name| Package::example(&name));
+    Ok(named.filter(|example| example.web_manifest().is_file()).collect())
+}
+
+/// Every example whose page is in Rust, in alphabetical order: it has a page
+/// and is itself what becomes the module.
+///
+/// # Errors
+/// If the directory of examples cannot be read.
+pub(crate) fn front_ends() -> Result<Vec<Source>> {
+    let source = |name: String| Source {
+        manifest: root().join("examples").join(&name).join("Cargo.toml"),
+        package: format!("aper-example-{name}"),
+        directory: products().join("front-ends").join(&name),
+        name,
+    };
+    let is_front_end = |name: &String| {
+        let example = root().join("examples").join(name);
+        example.join("page").is_dir()
+            && example.join("Cargo.toml").is_file()
+            && !Package::example(name).web_manifest().is_file()
+    };
+    Ok(names_in_examples()?.into_iter().filter(is_front_end).map(source).collect())
+}
+
+fn names_in_examples() -> Result<Vec<String>> {
     let directory = root().join("examples");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&directory)
-        .with_context(|| format!("cannot read {}", directory.display()))?
-    {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let example = Package::example(&name);
-        if example.web_manifest().is_file() {
-            found.push(example);
-        }
+    let entries = std::fs::read_dir(&directory)
+        .with_context(|| format!("cannot read {}", directory.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    names.sort();
+    Ok(names)
 }
 
 /// Every package: the ready machine's and the examples'.

@@ -166,7 +166,7 @@ enum Task {
         /// Which: `document` or an example's name [default: all]
         packages: Vec<String>,
     },
-    /// Print what a browser downloads for each package
+    /// Print what a browser downloads for each package and each front end in Rust
     Size,
     /// Run cargo with a toolchain that can compile for the browser, e.g.
     /// `cargo xtask wasm check -p aper --target wasm32-unknown-unknown`
@@ -239,9 +239,10 @@ fn run(task: Task) -> Result<ExitCode> {
             npm::pack(&packages)?;
         }
         Task::Size => {
-            let packages = layout::all_packages()?;
+            let (packages, front_ends) = (layout::all_packages()?, layout::front_ends()?);
             assemble(&packages)?;
-            size::check(&packages)?;
+            module::build(&wasm::toolchain()?, &front_ends)?;
+            size::check(&packages, &front_ends)?;
         }
         Task::Wasm { arguments } => {
             let toolchain = wasm::toolchain()?;

@@ -31,6 +31,32 @@ pub(crate) struct Source {
     pub(crate) directory: PathBuf,
 }
 
+/// Makes the modules of these crates, whole.
+///
+/// # Errors
+/// If a tool fails.
+pub(crate) fn build(toolchain: &Toolchain, sources: &[Source]) -> Result<()> {
+    let _lock = layout::lock_products()?;
+    bind_all(sources, &compile(toolchain, sources)?)
+}
+
+/// [`bind`] for several, side by side: wasm-opt takes its seconds on one core.
+///
+/// # Errors
+/// If one of the tools fails.
+pub(crate) fn bind_all(sources: &[Source], compiled: &[PathBuf]) -> Result<()> {
+    std::thread::scope(|scope| {
+        let pairs = sources.iter().zip(compiled);
+        let threads: Vec<_> =
+            pairs.map(|(source, compiled)| scope.spawn(move || bind(compiled, source))).collect();
+        let mut results = threads.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result.map(drop),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        results.find(Result::is_err).unwrap_or(Ok(()))
+    })
+}
+
 /// Compiles these crates; the modules as the compiler left them, in the same
 /// order.
 ///
@@ -89,7 +115,7 @@ pub(crate) fn artifacts(cargo: Run) -> Result<Vec<Artifact>> {
 ///
 /// # Errors
 /// If one of the tools fails.
-pub(crate) fn bind(compiled: &Path, source: &Source) -> Result<Done> {
+fn bind(compiled: &Path, source: &Source) -> Result<Done> {
     let directory = &source.directory;
     let stamp = stamp(&source.name, "module");
     let made = [GLUE, MODULE, GLUE_TYPES].map(|file| directory.join(file));

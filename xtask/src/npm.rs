@@ -32,27 +32,12 @@ pub(crate) fn assemble(toolchain: &Toolchain, packages: &[Package]) -> Result<()
     let _lock = layout::lock_products()?;
     let sources: Vec<Source> = packages.iter().map(Package::source).collect();
     let modules = module::compile(toolchain, &sources)?;
-    bind_all(&sources, &modules)?;
+    module::bind_all(&sources, &modules)?;
     write_types(packages)?;
     for package in packages {
         wrap(package).with_context(|| format!("the package of {} failed", package.name))?;
     }
     Ok(())
-}
-
-/// Side by side: wasm-opt takes its seconds on one core.
-fn bind_all(sources: &[Source], modules: &[PathBuf]) -> Result<()> {
-    std::thread::scope(|scope| {
-        let pairs = sources.iter().zip(modules);
-        let threads: Vec<_> = pairs
-            .map(|(source, module)| scope.spawn(move || module::bind(module, source)))
-            .collect();
-        let mut results = threads.into_iter().map(|thread| match thread.join() {
-            Ok(result) => result.map(drop),
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        results.find(Result::is_err).unwrap_or(Ok(()))
-    })
 }
 
 /// Packs the assembled packages into tarballs.

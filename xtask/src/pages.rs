@@ -3,15 +3,16 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::layout::{self, Package};
+use crate::module::Source;
 use crate::stamp::Inputs;
 use crate::{node, report};
 
-/// Type-checks and bundles the pages of all examples, whose packages must have
-/// been assembled.
+/// Type-checks and bundles the pages of all examples, whose packages and modules
+/// must have been made.
 ///
 /// # Errors
 /// If a page does not compile, or a tool fails.
-pub(crate) fn build(examples: &[Package]) -> Result<()> {
+pub(crate) fn build(examples: &[Package], front_ends: &[Source]) -> Result<()> {
     let _lock = layout::lock_products()?;
     let root = layout::root();
     let sources = root.join("examples");
@@ -23,10 +24,11 @@ pub(crate) fn build(examples: &[Package]) -> Result<()> {
         .path(&sources.join("index.html"))?
         .path(&sources.join("shared"))?;
     let mut made = vec![layout::pages().join("index.html")];
-    for example in examples {
-        inputs =
-            inputs.path(&sources.join(&example.name).join("page"))?.path(&example.directory())?;
-        made.push(layout::pages().join(&example.name).join("index.html"));
+    let packages = examples.iter().map(|example| (&example.name, example.directory()));
+    let modules = front_ends.iter().map(|source| (&source.name, source.directory.clone()));
+    for (name, machine) in packages.chain(modules) {
+        inputs = inputs.path(&sources.join(name).join("page"))?.path(&machine)?;
+        made.push(layout::pages().join(name).join("index.html"));
     }
     inputs.unless_done(&layout::products().join("stamps/pages"), &made, || {
         report::note("TypeScript, Vite");

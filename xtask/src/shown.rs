@@ -24,8 +24,16 @@ const STANDS_IN_FOR: &str = "APER_STANDS_IN_FOR";
 
 /// The crates that applications depend on. (What `aper-derive` makes is shown
 /// in `aper`.)
-const CRATES: &[&str] =
-    &["aper", "aper-document", "aper-client", "aper-client-wasm", "aper-npm", "aper-server"];
+const CRATES: &[&str] = &[
+    "aper",
+    "aper-document",
+    "aper-client",
+    "aper-client-wasm",
+    "aper-leptos",
+    "aper-npm",
+    "aper-server",
+    "aper-yew",
+];
 
 /// What has an example of its own, or is named in one.
 const SHOWN: &[&str] = &["struct", "enum", "union", "trait", "function", "macro", "proc_macro"];

@@ -1,12 +1,15 @@
 //! How much a browser downloads for a machine's client.
 
+use std::fs;
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result, bail};
+use aper_npm::glue::{GLUE, MODULE};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::layout::Package;
+use crate::module::Source;
 use crate::{npm, report};
 
 /// Of module and glue of [`MEASURED`], compressed. What a change adds beyond
@@ -15,11 +18,11 @@ const LIMIT: usize = 60 * 1024;
 /// The smallest machine: what it weighs is the client, not the application.
 const MEASURED: &str = "counter";
 
-/// Prints a table of these packages' sizes.
+/// Prints a table of the sizes of these packages and front ends.
 ///
 /// # Errors
 /// If a file is missing, or the client is bigger than its limit.
-pub(crate) fn check(packages: &[Package]) -> Result<()> {
+pub(crate) fn check(packages: &[Package], front_ends: &[Source]) -> Result<()> {
     let mut rows = vec![
         ["bytes", "wasm", "gzip", "glue", "gzip", "TypeScript", "gzip", "wasm + glue, gzip"]
             .map(str::to_owned)
@@ -27,19 +30,16 @@ pub(crate) fn check(packages: &[Package]) -> Result<()> {
     ];
     let mut measured = None;
     for package in packages {
-        let mut row = vec![package.name.clone()];
-        let mut sizes = Vec::new();
-        for bytes in npm::loaded(package)? {
-            let compressed = compressed(&bytes)?;
-            row.extend([bytes.len().to_string(), compressed.to_string()]);
-            sizes.push(compressed);
-        }
-        let total: usize = sizes.iter().take(2).sum();
-        row.push(format!("{total} ({})", kib(total)));
+        let (row, total) = row(&package.name, &npm::loaded(package)?)?;
         rows.push(row);
         if package.name == MEASURED {
             measured = Some(total);
         }
+    }
+    // Whole applications, with what draws them; they have no TypeScript to load.
+    for source in front_ends {
+        let [module, glue] = [MODULE, GLUE].map(|file| fs::read(source.directory.join(file)));
+        rows.push(row(&source.name, &[module?, glue?, Vec::new()])?.0);
     }
     report::table(&rows);
     let Some(size) = measured else { return Ok(()) };
@@ -49,6 +49,20 @@ pub(crate) fn check(packages: &[Package]) -> Result<()> {
     }
     report::note(&format!("{MEASURED}'s wasm and glue: {size_kib} of at most {limit}"));
     Ok(())
+}
+
+/// A row of the table, and what module and glue come to, compressed.
+fn row(name: &str, loaded: &[Vec<u8>; 3]) -> Result<(Vec<String>, usize)> {
+    let mut row = vec![name.to_owned()];
+    let mut sizes = Vec::new();
+    for bytes in loaded {
+        let compressed = if bytes.is_empty() { 0 } else { compressed(bytes)? };
+        row.extend([bytes.len().to_string(), compressed.to_string()]);
+        sizes.push(compressed);
+    }
+    let total: usize = sizes.iter().take(2).sum();
+    row.push(format!("{total} ({})", kib(total)));
+    Ok((row, total))
 }
 
 fn compressed(bytes: &[u8]) -> Result<usize> {

@@ -72,9 +72,7 @@ pub(crate) fn chaos(trial: &Chaos) -> Result<()> {
     node::check()?;
     node::install()?;
     let browser = chromium::browser()?;
-    let examples = layout::examples()?;
-    npm::assemble(&wasm::toolchain()?, &examples)?;
-    pages::build(&examples)?;
+    build_pages()?;
     let programs = build()?;
     Run::new(program(&programs, "trial-chaos")?)
         .dir(layout::root())
@@ -88,6 +86,14 @@ pub(crate) fn chaos(trial: &Chaos) -> Result<()> {
         .show()
 }
 
+fn build_pages() -> Result<()> {
+    let (examples, front_ends) = (layout::examples()?, layout::front_ends()?);
+    let toolchain = wasm::toolchain()?;
+    npm::assemble(&toolchain, &examples)?;
+    module::build(&toolchain, &front_ends)?;
+    pages::build(&examples, &front_ends)
+}
+
 /// Builds and tries it.
 ///
 /// # Errors
@@ -96,9 +102,7 @@ pub(crate) fn whiteboard(trial: &Whiteboard) -> Result<()> {
     node::check()?;
     node::install()?;
     let browser = chromium::browser()?;
-    let examples = layout::examples()?;
-    npm::assemble(&wasm::toolchain()?, &examples)?;
-    pages::build(&examples)?;
+    build_pages()?;
     let programs = build()?;
     Run::new(program(&programs, "trial-whiteboard")?)
         .dir(layout::root())

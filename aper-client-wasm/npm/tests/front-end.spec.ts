@@ -1,6 +1,7 @@
 /**
  * The client of a Rust front end: its stream of changes and the futures of its
- * submissions, in the module of `aper-client-wasm/tests/front-end`.
+ * submissions, and its bindings to Leptos and Yew, in the module of
+ * `aper-client-wasm/tests/front-end`.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,16 @@ import { expect, test as base } from '@playwright/test';
 const MODULE = new URL('../../../target/front-end/', import.meta.url);
 
 /** What the module exports, besides the function that starts it. */
-type Scene = 'together' | 'refused' | 'gathered' | 'closed';
+type Scene =
+  | 'together'
+  | 'refused'
+  | 'gathered'
+  | 'closed'
+  | 'leptosSelects'
+  | 'leptosTells'
+  | 'leptosCloses'
+  | 'yewSelects'
+  | 'yewCloses';
 
 type Module = Record<Scene, (url: string) => Promise<string[]>> & { default(): Promise<unknown> };
 
@@ -60,4 +70,45 @@ test('a stream gives one item for many changes, and waits without any', async ({
 
 test('whoever waits for a client that is closed is told', async ({ play }) => {
   expect(await play('closed')).toEqual(['closed', 'closed']);
+});
+
+test('a Leptos effect runs again when what was selected is another value, and only then', async ({
+  play,
+}) => {
+  // The value, whether it is more than two, and how often an effect of each ran.
+  expect(await play('leptosSelects')).toEqual([
+    '1, false: 1 and 0',
+    '2, false: 1 and 0',
+    '3, true: 1 and 1',
+    '4, true: 1 and 0',
+  ]);
+});
+
+test('in Leptos the status is a signal, and a submission ends as it does', async ({ play }) => {
+  expect(await play('leptosTells')).toEqual([
+    'Connecting',
+    'Online',
+    'confirmed at 3',
+    'the counter is at zero and does not go below',
+  ]);
+});
+
+test('a Leptos client is closed with its owner', async ({ play }) => {
+  expect(await play('leptosCloses')).toEqual(['Closed', 'closed', 'None']);
+});
+
+test('a Yew component is rendered again when what it selected is another value, and only then', async ({
+  play,
+}) => {
+  // What the page shows, and how often value and "more than two" were rendered.
+  expect(await play('yewSelects')).toEqual([
+    '1, false, Online true: 1 and 0',
+    '2, false, Online true: 1 and 0',
+    '3, true, Online true: 1 and 1',
+    '4, true, Online true: 1 and 0',
+  ]);
+});
+
+test('a Yew client is closed with its component, and when its address changes', async ({ play }) => {
+  expect(await play('yewCloses')).toEqual(['Closed', 'Online', 'Closed', 'closed']);
 });

@@ -19,6 +19,9 @@ mod pages {
 
     #[doc = include_str!("../recipes.md")]
     struct Recipes;
+
+    #[doc = include_str!("../rust-front-ends.md")]
+    struct RustFrontEnds;
 }
 
 #[cfg(test)]
@@ -31,5 +34,21 @@ mod tests {
         let page = include_str!("../start-rust.md");
         let shown = format!("```rust\n// src/lib.rs\n{}```\n", include_str!("desk.rs"));
         assert!(page.contains(&shown), "docs/guide/start-rust.md shows another machine");
+    }
+
+    /// For the browser alone, and compiled for it: so they are no tests here.
+    #[test]
+    fn what_the_page_on_front_ends_shows_is_what_the_examples_have() {
+        let page = include_str!("../rust-front-ends.md");
+        let examples = [
+            include_str!("../../../examples/leptos-todo/src/list.rs"),
+            include_str!("../../../examples/yew-stickers/src/others.rs"),
+        ];
+        let blocks = page.split("```rust,ignore\n").skip(1);
+        let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(blocks.len(), examples.len());
+        for (block, example) in blocks.iter().zip(examples) {
+            assert!(example.contains(block), "no example has this any more:\n{block}");
+        }
     }
 }

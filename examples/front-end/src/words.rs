@@ -73,7 +73,9 @@ pub fn complaint<C: Display>(ended: &Result<Outcome<C>, Error>) -> Option<String
             Some(match affected.len() {
                 0 => reason,
                 1 => format!("{reason} A later change of yours depended on it and went with it."),
-                n => format!("{reason} {n} later changes of yours depended on it and went with it."),
+                n => {
+                    format!("{reason} {n} later changes of yours depended on it and went with it.")
+                }
             })
         }
         Ok(Outcome::Confirmed(_) | Outcome::Snapshot(_)) => None,
@@ -121,10 +123,8 @@ mod tests {
     fn only_what_was_refused_is_a_complaint() {
         assert_eq!(complaint(&Ended::Ok(Outcome::Confirmed(Version(1)))), None);
         assert_eq!(complaint(&Ended::Err(Error::closed())), None);
-        let refused = Ended::Ok(Outcome::Refused {
-            refusal: Refusal::Unavailable,
-            affected: Vec::new(),
-        });
+        let refused =
+            Ended::Ok(Outcome::Refused { refusal: Refusal::Unavailable, affected: Vec::new() });
         let text = "The server cannot keep anything new at the moment: try again later.";
         assert_eq!(complaint(&refused).as_deref(), Some(text));
     }

@@ -1,6 +1,6 @@
 //! The whole: one client for all of the page.
 
-use aper_leptos::{Error, LiveClient, Options, use_client, use_selector};
+use aper_leptos::{LiveClient, Options, use_client, use_selector};
 use front_end::sentence;
 use kanban::{Board, ColumnId};
 use leptos::portal::Portal;
@@ -17,21 +17,24 @@ pub(crate) fn board() -> LiveClient<Board> {
 
 #[component]
 pub(crate) fn App(url: String) -> impl IntoView {
-    let client: Result<LiveClient<Board>, Error> = use_client(&url, Options::default());
-    client
-        .map(|client| {
-            provide_context(client);
-            view! {
-                <Portal mount=element("own")>
-                    <Bar />
-                </Portal>
-                <Portal mount=element("banner")>
-                    <Banner />
-                </Portal>
-                <Lists />
-            }
-        })
-        .map_err(|error| view! { <p class="waiting" role="alert">{sentence(&error.to_string())}</p> })
+    let client: LiveClient<Board> = match use_client(&url, Options::default()) {
+        Ok(client) => client,
+        Err(error) => {
+            let text = sentence(&error.to_string());
+            return view! { <p class="waiting" role="alert">{text}</p> }.into_any();
+        }
+    };
+    provide_context(client);
+    view! {
+        <Portal mount=element("own")>
+            <Bar />
+        </Portal>
+        <Portal mount=element("banner")>
+            <Banner />
+        </Portal>
+        <Lists />
+    }
+    .into_any()
 }
 
 #[component]

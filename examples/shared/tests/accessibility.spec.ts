@@ -38,6 +38,23 @@ const uses: Record<string, (page: Page) => Promise<void>> = {
     await addCards(page, 'To do', 'cake', 'chairs');
     await page.getByRole('button', { name: 'Edit “cake”' }).click();
   },
+  async 'leptos-todo'(page) {
+    for (const title of ['cake', 'chairs']) {
+      await page.getByLabel('New task').fill(title);
+      await page.keyboard.press('Enter');
+    }
+    await page.getByRole('button', { name: 'Move “cake” to “Doing”' }).click();
+    await page.getByLabel('New task').fill(' ');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.toast')).toBeVisible();
+  },
+  async 'yew-stickers'(page) {
+    await page.getByRole('button', { name: 'Stick one on' }).click();
+    await page.getByRole('button', { name: 'green', exact: true }).click();
+    await page.getByRole('button', { name: 'Square' }).click();
+    await page.getByRole('button', { name: 'Stick one on' }).click();
+    await expect(page.getByText('2 stickers')).toBeVisible();
+  },
   async whiteboard(page) {
     for (const tool of ['Rectangle', 'Ellipse']) {
       await page.getByRole('button', { name: tool }).click();

@@ -13,8 +13,8 @@ use crate::fuzz::{self, Ended, Plan};
 use crate::trials::{self, Chaos, Kill9};
 use crate::wasm::{TARGET, Toolchain};
 use crate::{
-    chromium, demo, journal_faults, layout, node, npm, pages, purity, report, shown, sim, site,
-    size, wasm,
+    chromium, demo, journal_faults, layout, module, node, npm, pages, purity, report, shown, sim,
+    site, size, wasm,
 };
 
 /// One step.
@@ -98,6 +98,7 @@ const ITSELF: &[&str] = &["--package", "xtask"];
 pub(super) struct Session {
     toolchain: Made<Toolchain>,
     packages: Made<()>,
+    front_ends: Made<()>,
     pages: Made<()>,
     server: Made<PathBuf>,
     browser: Made<PathBuf>,
@@ -148,8 +149,20 @@ impl Session {
         })
     }
 
+    /// All in one build, so that what they are made of is built once.
+    fn front_ends(&mut self) -> Result<Option<()>> {
+        let Some(toolchain) = self.toolchain()? else { return Ok(None) };
+        once(&mut self.front_ends, || {
+            node::check()?;
+            node::install()?;
+            let sources: Vec<_> =
+                layout::front_ends()?.into_iter().chain([front_end::source()]).collect();
+            module::build(&toolchain, &sources)
+        })
+    }
+
     fn pages(&mut self) -> Result<Option<()>> {
-        once(&mut self.pages, || pages::build(&layout::examples()?))
+        once(&mut self.pages, || pages::build(&layout::examples()?, &layout::front_ends()?))
     }
 
     fn server(&mut self) -> Result<Option<PathBuf>> {
@@ -251,8 +264,11 @@ fn wasm_clippy(session: &mut Session) -> Result<Outcome> {
         let why = format!("{} has no clippy", toolchain.description);
         return Ok(Outcome::Skipped(why));
     };
-    let packages =
-        ["--package", "aper", "--package", "aper-client-wasm", "--package", "aper-document"];
+    let libraries = ["aper", "aper-client-wasm", "aper-document", "aper-leptos", "aper-yew"];
+    // There is nothing of these for another target.
+    let front_ends = layout::front_ends()?.into_iter().map(|source| source.package);
+    let packages = libraries.map(str::to_owned).into_iter().chain(front_ends);
+    let packages = packages.flat_map(|package| ["--package".to_owned(), package]);
     let clippy = clippy.args(["--target", TARGET]).args(packages);
     clippy.args(["--features", "aper/testing", "--", "-D", "warnings"]).called("clippy").show()?;
     passed()
@@ -266,6 +282,7 @@ fn npm(session: &mut Session) -> Result<Outcome> {
 
 fn pages(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
+    need!(session.front_ends(), "pages");
     need!(session.pages(), "pages");
     node::tsc()?.args(["--project", "."]).called("tsc").show()?;
     passed()
@@ -273,16 +290,16 @@ fn pages(session: &mut Session) -> Result<Outcome> {
 
 fn size(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
-    size::check(&layout::all_packages()?)?;
+    need!(session.front_ends(), "pages");
+    size::check(&layout::all_packages()?, &layout::front_ends()?)?;
     passed()
 }
 
 fn package(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
-    let toolchain = need!(session.toolchain(), "npm");
+    need!(session.front_ends(), "pages");
     let browser = need!(session.browser(), "package");
     let server = need!(session.server(), "package");
-    front_end::build(&toolchain)?;
     let consumer = consumer::build()?;
     playwright("package", &browser, &server, &consumer.pages, &[])
 }
@@ -328,6 +345,7 @@ fn new(session: &mut Session) -> Result<Outcome> {
 
 fn browser(session: &mut Session) -> Result<Outcome> {
     need!(session.packages(), "npm");
+    need!(session.front_ends(), "pages");
     need!(session.pages(), "pages");
     let browser = need!(session.browser(), "browser");
     let server = need!(session.server(), "browser");

@@ -4,6 +4,11 @@
 //!
 //! Each function gives the lines that a user of it would have read.
 
+#[cfg(target_arch = "wasm32")]
+mod leptos;
+#[cfg(target_arch = "wasm32")]
+mod yew;
+
 use aper::sync::{Outcome, Refusal};
 use aper_client_wasm::{Client, Error, Options};
 use counter::{Conflict, Counter, Transition};
@@ -94,10 +99,6 @@ pub fn closed(url: String) -> Promise {
         let waiting = client.submit(Transition::Increment);
         client.close();
         let late = client.submit(Transition::Increment);
-        let ended = |end: Result<Outcome<Conflict>, Error>| match end {
-            Ok(outcome) => told(outcome),
-            Err(error) => error.code.as_str().to_owned(),
-        };
         Ok(vec![ended(waiting.await), ended(late.await)])
     })
 }
@@ -117,6 +118,13 @@ fn version(outcome: Outcome<Conflict>) -> Option<u64> {
     match outcome {
         Outcome::Confirmed(version) => Some(version.0),
         Outcome::Refused { .. } | Outcome::Snapshot(_) => None,
+    }
+}
+
+fn ended(end: Result<Outcome<Conflict>, Error>) -> String {
+    match end {
+        Ok(outcome) => told(outcome),
+        Err(error) => error.code.as_str().to_owned(),
     }
 }
 
