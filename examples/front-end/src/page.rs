@@ -32,8 +32,13 @@ pub fn new_id() -> Uuid {
     Uuid::parse_str(&new_id_text()).unwrap_or_default()
 }
 
-/// Waits for the end, and tells when it was refused. Whether it was taken.
-pub async fn tell<C: Display>(submission: Submission<C>) -> bool {
+/// Waits for the end, and tells when it was refused.
+pub async fn tell<C: Display>(submission: Submission<C>) {
+    is_taken(submission).await;
+}
+
+/// The same; whether it was taken.
+pub async fn is_taken<C: Display>(submission: Submission<C>) -> bool {
     let complaint = complaint(&submission.await);
     if let Some(text) = &complaint {
         toast(text, "refusal");

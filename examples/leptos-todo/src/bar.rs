@@ -15,7 +15,7 @@ pub(crate) fn Bar() -> impl IntoView {
     let undo: Undo<Board> = use_undo(board());
     let step = move |back: bool| {
         if let Some(submission) = if back { undo.undo() } else { undo.redo() } {
-            spawn_local(async move { drop(tell(submission).await) });
+            spawn_local(tell(submission));
         }
     };
     view! {

@@ -4,6 +4,7 @@
 //!
 //! [kanban]: https://github.com/aper-rs/aper/tree/main/examples/kanban
 #![cfg(target_arch = "wasm32")]
+#![expect(unreachable_pub, reason = "what `#[component]` makes of a component's properties")]
 
 mod app;
 mod bar;

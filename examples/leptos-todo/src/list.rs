@@ -59,7 +59,7 @@ pub(crate) fn NewTask() -> impl IntoView {
         let add = Transition::AddCard { id: CardId(new_id()), column: first.id, title };
         let submission = client.submit(add);
         field.set_value("");
-        spawn_local(async move { drop(tell(submission).await) });
+        spawn_local(tell(submission));
     };
     view! {
         <form class="new" on:submit=add>

@@ -1,7 +1,7 @@
 //! One task.
 
 use aper_leptos::use_selector;
-use front_end::page::tell;
+use front_end::page::{is_taken, tell};
 use kanban::{Board, Card, CardId, ColumnId, Transition};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -38,29 +38,24 @@ pub(crate) fn Task(id: CardId) -> impl IntoView {
     let task = move || shown.get().flatten();
     let title = Memo::new(move |_| task().map(|task| task.card.title).unwrap_or_default());
 
-    let submit = move |transition| {
-        let submission = client.submit(transition);
-        async move { tell(submission).await }
-    };
     let move_to = move |to: ColumnId| {
         let Some(Shown { card, .. }) = task() else { return };
         let transition = Transition::MoveCard { id, from: card.column, to, before: None };
-        spawn_local(async move { drop(submit(transition).await) });
+        spawn_local(tell(client.submit(transition)));
     };
     let rename = move |event: leptos::ev::Event| {
         let Some(Shown { card, .. }) = task() else { return };
         let field = event_target::<web_sys::HtmlInputElement>(&event);
         let (title, notes) = (field.value(), card.notes);
         let edit = Transition::EditCard { id, revision: card.revision, title, notes };
+        let submission = client.submit(edit);
         spawn_local(async move {
-            if !submit(edit).await {
+            if !is_taken(submission).await {
                 field.set_value(&card.title);
             }
         });
     };
-    let remove = move |_| {
-        spawn_local(async move { drop(submit(Transition::RemoveCard { id }).await) });
-    };
+    let remove = move |_| spawn_local(tell(client.submit(Transition::RemoveCard { id })));
     let step = move |to: Option<(ColumnId, String)>, arrow: &'static str| {
         to.map(|(id, column)| {
             let label = format!("Move “{}” to “{column}”", title.get());

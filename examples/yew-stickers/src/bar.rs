@@ -16,7 +16,7 @@ pub(crate) fn Bar(OfClient { client }: &OfClient) -> Html {
         let undo = undo.clone();
         Callback::from(move |_: MouseEvent| {
             if let Some(submission) = if back { undo.undo() } else { undo.redo() } {
-                spawn_local(async move { drop(tell(submission).await) });
+                spawn_local(tell(submission));
             }
         })
     };

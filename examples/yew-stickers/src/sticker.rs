@@ -31,7 +31,7 @@ pub(crate) fn Sticker(StickerProps { client, id, index }: &StickerProps) -> Html
         let client = client.clone();
         Callback::from(move |()| {
             let submission = client.submit(Transition::Erase { id });
-            spawn_local(async move { drop(tell(submission).await) });
+            spawn_local(tell(submission));
         })
     };
     let onclick = take_off.reform(|event: MouseEvent| event.stop_propagation());

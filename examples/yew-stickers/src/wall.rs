@@ -31,7 +31,7 @@ pub(crate) fn Wall(OfClient { client }: &OfClient) -> Html {
         Callback::from(move |at: Point| {
             let (id, shape, color) = (ElementId(new_id()), kind.shape(at), kind.color);
             let submission = client.submit(Transition::Draw { id, shape, color });
-            spawn_local(async move { drop(tell(submission).await) });
+            spawn_local(tell(submission));
         })
     };
     let place = {

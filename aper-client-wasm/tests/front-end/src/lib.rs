@@ -5,8 +5,10 @@
 //! Each function gives the lines that a user of it would have read.
 
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is public, wherever it is")]
 mod leptos;
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the same")]
 mod yew;
 
 use aper::sync::{Outcome, Refusal};
