@@ -34,7 +34,9 @@ export interface Options {
 export async function openRustPage({ machine, title, application }: Options): Promise<void> {
   toasts();
   const own = html`<span id="own" class="own"></span>`;
-  const drawBar = (): void => render(bar(title, own, drawBar), element('bar'));
+  const drawBar = (): void => {
+    render(bar(title, own, drawBar), element('bar'));
+  };
   drawBar();
   render(waiting(), element('app'));
   // What the module calls, by this name.
