@@ -112,18 +112,17 @@ pub fn use_status<S: StateMachine>(client: &Client<S>) -> Rc<Status> {
 #[hook]
 pub fn use_presence<S: WithPresence>(client: &Client<S>) -> Rc<BTreeMap<ClientId, S::Presence>> {
     let update = use_force_update();
-    let shown = use_memo(client.clone(), |client| RefCell::new(Rc::new(client.presences())));
-    let kept = Rc::clone(&shown);
-    use_effect_with(client.clone(), move |client| {
-        let listening = client.clone();
+    // Listening begins with the reading, so that nothing is missed in between.
+    let shown = use_memo(client.clone(), |client| {
+        let latest = Rc::new(RefCell::new(Rc::new(client.presences())));
+        let (kept, listening) = (Rc::clone(&latest), client.clone());
         let subscription = client.on_presence(move || {
             kept.replace(Rc::new(listening.presences()));
             update.force_update();
         });
-        move || drop(subscription)
+        (latest, subscription)
     });
-    let now = Rc::clone(&shown.borrow());
-    now
+    Rc::clone(&shown.0.borrow())
 }
 
 /// What is read from a client in each rendering and after each change. `read` is
