@@ -18,12 +18,12 @@ use crate::LiveClient;
 ///
 /// ```no_run
 /// # use reactive_graph as leptos;
-/// use aper::collections::List;
+/// use aper::collections::{Counter, List};
 /// use aper_leptos::{LiveClient, use_selector};
 /// use leptos::prelude::*;
 ///
 /// /// A heading over a list: it is not drawn again when an item changes.
-/// fn heading(client: LiveClient<List<String>>) -> impl Fn() -> String {
+/// fn heading(client: LiveClient<List<Counter>>) -> impl Fn() -> String {
 ///     let count = use_selector(client, |list| list.len());
 ///     move || format!("{} items", count.get().unwrap_or_default())
 /// }

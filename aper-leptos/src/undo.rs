@@ -12,6 +12,7 @@ use crate::LiveClient;
 ///
 /// ```no_run
 /// # use reactive_graph as leptos;
+/// # use reactive_graph::computed::Memo; // the prelude of Leptos has it
 /// use aper::collections::Counter;
 /// use aper_leptos::{LiveClient, Undo, use_undo};
 /// use leptos::prelude::*;

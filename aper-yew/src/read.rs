@@ -17,13 +17,13 @@ use yew::prelude::*;
 /// for, before its component is gone: so it says `None` rather than panic.
 ///
 /// ```no_run
-/// use aper::collections::List;
+/// use aper::collections::{Counter, List};
 /// use aper_yew::{Client, use_selector};
 /// use yew::prelude::*;
 ///
 /// #[derive(PartialEq, Properties)]
 /// struct Props {
-///     client: Client<List<String>>,
+///     client: Client<List<Counter>>,
 /// }
 ///
 /// /// A heading over a list: it is not rendered again when an item changes.
@@ -68,7 +68,7 @@ where
 /// fn Saved(props: &Props) -> Html {
 ///     let status = use_status(&props.client);
 ///     match &status.problem {
-///         Some(Problem { text, .. }) => html! { <p role="alert">{ text }</p> },
+///         Some(Problem { text, .. }) => html! { <p role="alert">{ text.to_string() }</p> },
 ///         None if status.is_saved() => html! { <p>{ "Saved" }</p> },
 ///         None if status.connection == Connection::Offline => html! { <p>{ "Not saved" }</p> },
 ///         None => html! { <p>{ "Saving…" }</p> },
@@ -98,15 +98,11 @@ pub fn use_status<S: StateMachine>(client: &Client<S>) -> Rc<Status> {
 /// use aper_yew::{Client, use_presence};
 /// use yew::prelude::*;
 ///
-/// #[derive(PartialEq, Properties)]
-/// struct Props<S: WithPresence<Presence = String>> {
-///     client: Client<S>,
-/// }
-///
-/// #[component]
-/// fn WhoElse<S: WithPresence<Presence = String>>(props: &Props<S>) -> Html {
-///     let others = use_presence(&props.client);
-///     html! { for others.values().map(|name| html! { <li>{ name }</li> }) }
+/// /// A hook of your own: who else is here, in a line.
+/// #[hook]
+/// fn use_names<S: WithPresence<Presence = String>>(client: &Client<S>) -> String {
+///     let others = use_presence(client);
+///     others.values().cloned().collect::<Vec<_>>().join(", ")
 /// }
 /// ```
 #[hook]
