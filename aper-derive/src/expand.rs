@@ -279,6 +279,7 @@ fn state_machine(
         predict(machine),
         merge(machine),
         inverse(machine),
+        diff(machine),
     ];
     quote! {
         #[automatically_derived]
@@ -455,6 +456,30 @@ fn inverse(machine: &Machine) -> TokenStream {
             transition: &Self::Transition,
         ) -> ::std::vec::Vec<Self::Transition> {
             #body
+        }
+    }
+}
+
+fn diff(machine: &Machine) -> TokenStream {
+    let aper = &machine.aper;
+    let places = machine.parts.iter().map(|part| {
+        let member = &part.member;
+        quote!(#aper::diff::PartAt::of(&self.#member))
+    });
+    let arms = machine.parts.iter().enumerate().map(|(number, part)| {
+        let (as_machine, member) = (as_machine(machine, part), &part.member);
+        quote!(#number => #as_machine::diff(&self.#member, &earlier.#member, diff))
+    });
+    quote! {
+        fn diff<__D: #aper::diff::Diff>(
+            &self,
+            earlier: &Self,
+            diff: &mut __D,
+        ) -> ::core::result::Result<(), <__D as #aper::diff::Diff>::Error> {
+            #aper::diff::diff_parts(self, earlier, &[#(#places),*], diff, |part, diff| match part {
+                #(#arms,)*
+                _ => ::core::result::Result::Ok(()),
+            })
         }
     }
 }

@@ -96,6 +96,8 @@ use parse::Errors;
 ///   hear of them**; then write a function that decides, and name it with
 ///   `#[machine(on_client = …)]`.
 /// - `ATOMIC` is true when it is for all fields.
+/// - `diff` is that of each field, by the name under which the struct's
+///   `Serialize` shows it.
 ///
 /// In the binary encoding a variant is the number of its field, not counting
 /// those that are skipped. So to add, remove, skip or reorder fields is to

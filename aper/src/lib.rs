@@ -50,6 +50,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`collections`] | ready-made machines that share structure |
+//! | [`diff`] | what of a state is another than it was |
 //! | [`sync`] | the two halves of a session, [`Replica`](sync::Replica) and [`Authority`](sync::Authority) |
 //! | [`protocol`] | what they say to each other, to the byte |
 //! | [`journal`] | where accepted transitions are kept |
@@ -66,6 +67,7 @@
 
 pub mod collections;
 mod context;
+pub mod diff;
 mod id;
 pub mod journal;
 pub mod limits;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::diff::Diff;
 use crate::id::{ClientId, UserId};
 use crate::time::Timestamp;
 
@@ -334,6 +335,50 @@ pub trait StateMachine: Clone + Serialize + DeserializeOwned + Send + Sync + 'st
     fn inverse(&self, transition: &Self::Transition) -> Vec<Self::Transition> {
         let _ = transition;
         Vec::new()
+    }
+
+    /// Tells what of this state is another than in an earlier one: what a
+    /// browser's client asks, to make JavaScript values of that alone. By default
+    /// everything, compared as a whole; the collections, and what is derived of
+    /// them, tell it part by part, at the cost of what changed. It decides
+    /// nothing but what has to be looked at, and must leave out nothing that
+    /// changed.
+    ///
+    /// A machine that keeps collections in fields of its own passes it on, by
+    /// the names that the fields have in JavaScript:
+    ///
+    /// ```
+    /// use aper::collections::{Counter, Map};
+    /// use aper::diff::Diff;
+    /// use aper::{Context, NeverConflict, StateMachine};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// struct Shop { stock: Map<String, Counter>, open: bool }
+    ///
+    /// # #[derive(Clone, Debug, Serialize, Deserialize)]
+    /// # struct Close;
+    /// impl StateMachine for Shop {
+    ///     # const NAME: &'static str = "shop";
+    ///     # type Transition = Close;
+    ///     # type Conflict = NeverConflict;
+    ///     # fn apply(&mut self, _: &Close, _: &Context) -> Result<(), NeverConflict> {
+    ///     #     self.open = false;
+    ///     #     Ok(())
+    ///     # }
+    ///     // …
+    ///     fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+    ///         diff.field("stock", |diff| self.stock.diff(&earlier.stock, diff))?;
+    ///         diff.field("open", |diff| diff.value(&self.open, &earlier.open))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only `diff`'s own, when it cannot tell something.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.whole(self, earlier)
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Value;
 use crate::context::Context;
+use crate::diff::Diff;
 use crate::state_machine::{NeverConflict, StateMachine};
 
 /// One value. The last to set it wins.
@@ -81,6 +82,10 @@ impl<T: Value> StateMachine for Atom<T> {
 
     fn inverse(&self, _: &AtomTransition<T>) -> Vec<AtomTransition<T>> {
         vec![Self::set(self.value.clone())]
+    }
+
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.value(self, earlier)
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Value;
 use crate::context::Context;
+use crate::diff::Diff;
 use crate::state_machine::{NeverConflict, StateMachine};
 
 /// One value that nothing changes: the rules that a game was started with,
@@ -57,6 +58,10 @@ impl<T: Value> StateMachine for Constant<T> {
 
     fn apply(&mut self, transition: &ConstantTransition, _: &Context) -> Result<(), NeverConflict> {
         match *transition {}
+    }
+
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.value(self, earlier)
     }
 }
 

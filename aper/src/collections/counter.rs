@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::diff::Diff;
 use crate::state_machine::StateMachine;
 
 /// A whole number between [`MIN`](Self::MIN) and [`MAX`](Self::MAX). Whatever
@@ -165,6 +166,10 @@ impl StateMachine for Counter {
         };
         // Also of what was set: others may have counted on from there.
         amount.filter(|amount| *amount != 0).map(CounterTransition::Add).into_iter().collect()
+    }
+
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.value(self, earlier)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Value;
 use crate::context::Context;
+use crate::diff::{Diff, splice_chunks};
 use crate::state_machine::StateMachine;
 
 /// Values in rows and columns: a board, a canvas of pixels. The size is chosen
@@ -279,6 +280,18 @@ impl<T: Value> StateMachine for Grid<T> {
                 cells.map(|((x, y), was)| Self::set(x, y, was)).collect()
             }
         }
+    }
+
+    /// Cost: a look at every 64 cells, and a comparison of those 64 that a change
+    /// was among.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        if (self.width, self.height) != (earlier.width, earlier.height) {
+            return diff.replace(self);
+        }
+        diff.field("cells", |diff| {
+            let (cells, before) = (self.cells.leaves(), earlier.cells.leaves());
+            splice_chunks(cells, before, diff, |diff, one, other| diff.is_same(one, other))
+        })
     }
 }
 

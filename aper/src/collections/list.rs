@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::apply_to_part;
 use crate::context::Context;
+use crate::diff::{Diff, Keyed};
 use crate::state_machine::{Prediction, StateMachine};
 
 mod changing;
@@ -408,6 +409,31 @@ impl<T: StateMachine + Debug> StateMachine for List<T> {
             }
             ListTransition::Move { .. } => Vec::new(),
         }
+    }
+
+    /// Cost: O(changed · log n), to which each changed item adds its own.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        let changes = self.items.changes(&earlier.items);
+        for id in &changes.removed {
+            diff.removed(Keyed::Items, id)?;
+        }
+        let mut last = None;
+        for (id, value) in changes.placed {
+            let before = self.previous(id).map(|(before, _)| before);
+            if last.is_none() || before != last {
+                diff.after(Keyed::Items, before.as_ref())?;
+            }
+            diff.placed(Keyed::Items, &id, |diff| match earlier.get(id) {
+                Some(was) if std::ptr::eq(value, was) => Ok(()),
+                Some(was) => value.diff(was, diff),
+                None => diff.replace(value),
+            })?;
+            last = Some(id);
+        }
+        for (id, value, was) in changes.changed {
+            diff.changed(Keyed::Items, &id, |diff| value.diff(was, diff))?;
+        }
+        Ok(())
     }
 }
 

@@ -8,12 +8,14 @@ use std::marker::PhantomData;
 use std::ops::RangeBounds;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::place::Place;
 use super::Value;
 use crate::context::Context;
+use crate::diff::{Diff, Keyed};
 use crate::state_machine::{Prediction, StateMachine};
 
 /// Machines by key, in the order of the keys. Who changes one value does not
@@ -312,6 +314,40 @@ impl<K: Value + Ord, V: StateMachine + Debug> StateMachine for Map<K, V> {
                 inverse.into_iter().map(|back| Self::apply_to(key.clone(), back)).collect()
             }
         }
+    }
+
+    /// Cost: O(changed · log n), to which each changed value adds its own.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        let mut placed = Vec::new();
+        let mut changed = Vec::new();
+        for item in earlier.values.diff(&self.values) {
+            match item {
+                DiffItem::Remove(key, _) => diff.removed(Keyed::Entries, key)?,
+                DiffItem::Add(key, value) => placed.push((key, value)),
+                DiffItem::Update { old: (was, before), new: (key, value) } => {
+                    // Two keys may be equal by their order, and not the same.
+                    if diff.is_same(key, was)? {
+                        changed.push((key, value, before));
+                    } else {
+                        diff.removed(Keyed::Entries, was)?;
+                        placed.push((key, value));
+                    }
+                }
+            }
+        }
+        let mut last = None;
+        for (key, value) in placed {
+            let before = self.values.range::<_, K>(..key).next_back().map(|(before, _)| before);
+            if last.is_none() || before.map(std::ptr::from_ref) != last {
+                diff.after(Keyed::Entries, before)?;
+            }
+            diff.placed(Keyed::Entries, key, |diff| diff.replace(&**value))?;
+            last = Some(std::ptr::from_ref(key));
+        }
+        for (key, value, before) in changed {
+            diff.changed(Keyed::Entries, key, |diff| value.diff(before, diff))?;
+        }
+        Ok(())
     }
 }
 

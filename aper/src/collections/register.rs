@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Value;
 use crate::context::Context;
+use crate::diff::Diff;
 use crate::id::ClientId;
 use crate::state_machine::{NeverConflict, StateMachine};
 use crate::time::Timestamp;
@@ -108,6 +109,10 @@ impl<T: Value> StateMachine for Register<T> {
     /// The value; its author is who takes it back, now.
     fn inverse(&self, _: &RegisterTransition<T>) -> Vec<RegisterTransition<T>> {
         vec![Self::set(self.value.clone())]
+    }
+
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.value(self, earlier)
     }
 }
 

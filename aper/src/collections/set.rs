@@ -4,12 +4,14 @@ use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::RangeBounds;
 
-use imbl::OrdSet;
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Value;
 use crate::context::Context;
+use crate::diff::{Diff, Keyed};
 use crate::state_machine::{NeverConflict, StateMachine};
 
 /// Values, each at most once, in their order.
@@ -40,7 +42,19 @@ use crate::state_machine::{NeverConflict, StateMachine};
 /// # Ok::<(), aper::NeverConflict>(())
 /// ```
 pub struct Set<T> {
-    values: OrdSet<T>,
+    values: OrdMap<T, Mark>,
+}
+
+/// What every value of a set has in the map under it. No two are equal: so a
+/// comparison of two maps looks at the values too, of which one may have come in
+/// the place of another that is equal to it by its order, and not the same.
+#[derive(Clone, Copy)]
+struct Mark;
+
+impl PartialEq for Mark {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
 }
 
 /// What can happen to a [`Set`].
@@ -62,7 +76,7 @@ impl<T> Set<T> {
     /// A set without values.
     #[must_use]
     pub fn new() -> Self {
-        Self { values: OrdSet::new() }
+        Self { values: OrdMap::new() }
     }
 
     /// The transition that puts a value in.
@@ -103,36 +117,36 @@ impl<T> Set<T> {
 impl<T: Ord> Set<T> {
     /// Whether the value is in.
     pub fn contains(&self, value: &T) -> bool {
-        self.values.contains(value)
+        self.values.contains_key(value)
     }
 
     /// The least value.
     #[must_use]
     pub fn first(&self) -> Option<&T> {
-        self.values.get_min()
+        self.values.get_min().map(|(value, _)| value)
     }
 
     /// The greatest value.
     #[must_use]
     pub fn last(&self) -> Option<&T> {
-        self.values.get_max()
+        self.values.get_max().map(|(value, _)| value)
     }
 
     /// The values in their order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
-        self.values.iter()
+        self.values.iter().map(|(value, _)| value)
     }
 
     /// The values in a range, in their order.
     pub fn range(&self, range: impl RangeBounds<T>) -> impl DoubleEndedIterator<Item = &T> {
-        self.values.range(range)
+        self.values.range(range).map(|(value, _)| value)
     }
 }
 
 /// The initial state of a set; values that come twice are in once.
 impl<T: Ord + Clone> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self { values: values.into_iter().collect() }
+        Self { values: values.into_iter().map(|value| (value, Mark)).collect() }
     }
 }
 
@@ -148,7 +162,7 @@ impl<T: Value + Ord> StateMachine for Set<T> {
             // by its order and perhaps not the same.
             SetTransition::Insert(value) if self.contains(value) => {}
             SetTransition::Insert(value) => {
-                self.values.insert(value.clone());
+                self.values.insert(value.clone(), Mark);
             }
             SetTransition::Remove(value) => {
                 self.values.remove(value);
@@ -163,10 +177,38 @@ impl<T: Value + Ord> StateMachine for Set<T> {
                 vec![Self::remove(value.clone())]
             }
             SetTransition::Remove(value) => {
-                self.values.get(value).cloned().map(Self::insert).into_iter().collect()
+                let was = self.values.get_key_value(value).map(|(value, _)| value.clone());
+                was.map(Self::insert).into_iter().collect()
             }
             SetTransition::Insert(_) => Vec::new(),
         }
+    }
+
+    /// Cost: O(changed · log n).
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        let mut placed = Vec::new();
+        for item in earlier.values.diff(&self.values) {
+            match item {
+                DiffItem::Remove(value, _) => diff.removed(Keyed::Values, value)?,
+                DiffItem::Add(value, _) => placed.push(value),
+                DiffItem::Update { old: (was, _), new: (value, _) } => {
+                    if !diff.is_same(value, was)? {
+                        diff.removed(Keyed::Values, was)?;
+                        placed.push(value);
+                    }
+                }
+            }
+        }
+        let mut last = None;
+        for value in placed {
+            let before = self.values.range::<_, T>(..value).next_back().map(|(before, _)| before);
+            if last.is_none() || before.map(std::ptr::from_ref) != last {
+                diff.after(Keyed::Values, before)?;
+            }
+            diff.placed(Keyed::Values, value, |_| Ok(()))?;
+            last = Some(std::ptr::from_ref(value));
+        }
+        Ok(())
     }
 }
 
@@ -215,9 +257,9 @@ impl<'de, T: Ord + Clone + Deserialize<'de>> Deserialize<'de> for Set<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Set<T>, A::Error> {
-                let mut values = OrdSet::new();
+                let mut values = OrdMap::new();
                 while let Some(value) = seq.next_element()? {
-                    if values.insert(value).is_some() {
+                    if values.insert(value, Mark).is_some() {
                         return Err(A::Error::custom("a value is twice in a set"));
                     }
                 }

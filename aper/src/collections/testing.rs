@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::diff::testing::check_diff;
 use crate::id::ClientId;
 use crate::state_machine::{Prediction, StateMachine};
 use crate::time::Timestamp;
@@ -19,6 +20,7 @@ use crate::time::Timestamp;
 ///   the same, and so does one that was decoded before the first step: nothing
 ///   that is not encoded decides anything;
 /// - transitions survive both encodings;
+/// - what it tells of the difference from an earlier state is that difference;
 /// - what two merge into comes to the same as both.
 pub(super) fn check<S>(initial: &S, script: &[S::Transition]) -> (S, usize)
 where
@@ -43,6 +45,11 @@ where
             assert_eq!(twin, before);
             assert_eq!(twin.apply(transition, &cx), answer, "{transition:?}");
             assert_eq!(encode(&twin), encode(&state), "{transition:?}");
+            check_diff(&twin, &state);
+        }
+        for earlier in [&before, initial] {
+            check_diff(&state, earlier);
+            check_diff(earlier, &state);
         }
         assert_eq!(replayed.apply(&again(transition), &cx), answer);
         assert_eq!(replayed, state);

@@ -26,6 +26,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 
 use super::{ItemId, Place};
 
@@ -47,6 +48,16 @@ struct Item<T> {
     // Behind a pointer of its own, a value is not copied when its neighbour in
     // the tree changes, whatever a clone of it costs.
     value: Arc<T>,
+}
+
+/// What of a sequence is another than in an earlier one.
+pub(super) struct Changes<'a, T> {
+    /// What is gone, or elsewhere.
+    pub(super) removed: Vec<ItemId>,
+    /// What is new, or elsewhere, in its order.
+    pub(super) placed: Vec<(ItemId, &'a T)>,
+    /// What is where it was and may be another, and what it was.
+    pub(super) changed: Vec<(ItemId, &'a T, &'a T)>,
 }
 
 /// Between two neighbours, or an end of the list: the keys between these two.
@@ -91,6 +102,26 @@ impl<T> Sequence<T> {
     /// The item right after this one.
     pub(super) fn next(&self, id: ItemId) -> Option<(ItemId, &T)> {
         self.neighbour_after(*self.keys.get(&id)?).map(|(_, item)| item.pair())
+    }
+
+    /// What is another than in an earlier sequence; an item that has got another
+    /// key counts as being elsewhere. Cost: O(changed · log n).
+    pub(super) fn changes<'a>(&'a self, earlier: &'a Self) -> Changes<'a, T> {
+        let mut changes = Changes { removed: Vec::new(), placed: Vec::new(), changed: Vec::new() };
+        for difference in earlier.items.diff(&self.items) {
+            match difference {
+                DiffItem::Remove(_, item) => changes.removed.push(item.id),
+                DiffItem::Add(_, item) => changes.placed.push(item.pair()),
+                DiffItem::Update { old: (_, old), new: (_, new) } if old.id == new.id => {
+                    changes.changed.push((new.id, &new.value, &old.value));
+                }
+                DiffItem::Update { old: (_, old), new: (_, new) } => {
+                    changes.removed.push(old.id);
+                    changes.placed.push(new.pair());
+                }
+            }
+        }
+        changes
     }
 
     /// The gap at a place; the id of the item that the place speaks of if
@@ -196,6 +227,13 @@ impl Gap {
 impl<T> Item<T> {
     fn pair(&self) -> (ItemId, &T) {
         (self.id, &self.value)
+    }
+}
+
+/// Whether it is one and the same, by where its value is.
+impl<T> PartialEq for Item<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && Arc::ptr_eq(&self.value, &other.value)
     }
 }
 

@@ -33,6 +33,14 @@ impl<V> Place<V> {
     }
 }
 
+/// Whether it is one and the same value, by where it is: what is copied may be
+/// equal all the same.
+impl<V> PartialEq for Place<V> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(&raw const **self, &raw const **other)
+    }
+}
+
 impl<V> Deref for Place<V> {
     type Target = V;
 
