@@ -10,7 +10,7 @@ mod presence;
 mod replay;
 mod undo;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -18,6 +18,7 @@ use aper::sync::driver::{Connection, Error, ErrorCode};
 use aper::sync::presence::Seen;
 use aper::sync::{Outcome, Refusal};
 use aper::{Identity, StateMachine};
+use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,7 +28,7 @@ pub use self::presence::{Nothing, OfMachine, PresenceValues};
 pub use self::replay::replay;
 pub use self::undo::{NoUndo, UndoPart, WithUndo};
 use crate::client::{Client, Ended, Gesture, Options, Subscription, Way};
-use crate::value;
+use crate::value::{self, Fault, Patch};
 
 /// Makes the JavaScript class `Machine` of a state machine: the whole content
 /// of the crate that becomes an npm package.
@@ -62,14 +63,14 @@ use crate::value;
 /// |---|---|
 /// | `presence` | what clients show each other: the machine is a [`WithPresence`](aper::WithPresence), and what is shown implements `ts_rs::TS` as well |
 /// | `undo` | undo and redo, as far as the machine says what [takes a transition back](aper::StateMachine::inverse) |
-/// | `view = MyView` | how a state becomes a JavaScript value, by a [`View`]: for machines with large states |
+/// | `view = MyView` | how a state becomes a JavaScript value, by a [`View`]: for machines that are neither collections nor derived of them, and have no [`diff`](aper::StateMachine::diff) |
 /// | `replay` | running an [`aper::sync::Recording`], for tests |
 #[macro_export]
 macro_rules! export_client {
     ($machine:ty $(, $option:ident $(= $value:ty)?)* $(,)?) => {
         $crate::__export_class!(
             $machine,
-            $crate::__export_view!($([$option $($value)?])*),
+            $crate::__export_view!($machine, $([$option $($value)?])*),
             $crate::__export_presence!($([$option $($value)?])*),
             $crate::__export_undo!($([$option $($value)?])*),
             $([$option $($value)?])*
@@ -82,9 +83,11 @@ macro_rules! export_client {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_view {
-    () => { $crate::export::Whole };
-    ([view $view:ty] $($rest:tt)*) => { $view };
-    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_view!($($rest)*) };
+    ($machine:ty,) => { $crate::export::ByDiff<$machine> };
+    ($machine:ty, [view $view:ty] $($rest:tt)*) => { $view };
+    ($machine:ty, [$($other:tt)*] $($rest:tt)*) => {
+        $crate::__export_view!($machine, $($rest)*)
+    };
 }
 
 #[doc(hidden)]
@@ -156,8 +159,8 @@ macro_rules! __export_class {
                     Exported::connect(url, token, identity, kept, listener).map(Self)
                 }
 
-                pub fn state(&self) -> Result<JsValue, JsValue> {
-                    self.0.state()
+                pub fn changes(&self) -> Result<JsValue, JsValue> {
+                    self.0.changes()
                 }
 
                 pub fn id(&self) -> Option<f64> {
@@ -383,31 +386,60 @@ enum How {
 
 /// How a state becomes a JavaScript value. One of these lives with each client.
 pub trait View<S>: Default + 'static {
-    /// The value of a state that is another than the last one.
+    /// What to do to the value of the last state, to have that of this one, as
+    /// `patch.ts` understands it; nothing, if it is the same.
     ///
     /// # Errors
     ///
-    /// When JavaScript cannot represent it.
-    fn show(&mut self, state: &S) -> Result<JsValue, Error>;
+    /// When JavaScript cannot represent it. The last state stays the last one.
+    fn show(&mut self, state: &S) -> Result<Option<JsValue>, Error>;
 }
 
-/// The whole state, each time anew. Cost: a pass over all of it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Whole;
+/// As the machine tells what is [another](StateMachine::diff) than in the state
+/// before. Cost: for collections and what is derived of them, that of what
+/// changed; for any other machine, a pass over all of it.
+#[derive(Debug)]
+pub struct ByDiff<S> {
+    last: Last<S>,
+}
 
-impl<S: Serialize> View<S> for Whole {
-    fn show(&mut self, state: &S) -> Result<JsValue, Error> {
-        json(state)
+#[derive(Debug)]
+enum Last<S> {
+    /// There was none.
+    None,
+    State(S),
+    /// It is not worth keeping: the machine never tells parts of itself.
+    Whole,
+}
+
+impl<S> Default for ByDiff<S> {
+    fn default() -> Self {
+        Self { last: Last::None }
+    }
+}
+
+impl<S: StateMachine> View<S> for ByDiff<S> {
+    fn show(&mut self, state: &S) -> Result<Option<JsValue>, Error> {
+        let patch = match &self.last {
+            Last::State(last) => Patch::of(|diff| state.diff(last, diff)),
+            Last::None | Last::Whole => Patch::new(state),
+        };
+        let patch = patch.map_err(unrepresentable)?;
+        self.last = match self.last {
+            Last::None | Last::State(_) if !patch.is_whole => Last::State(state.clone()),
+            _ => Last::Whole,
+        };
+        Ok(patch.text.map(|text| parsed(&text)))
     }
 }
 
 /// What is behind the class that [`export_client!`] makes.
-pub struct Exported<S: StateMachine, V = Whole, P = Nothing, U = NoUndo> {
+pub struct Exported<S: StateMachine, V = ByDiff<S>, P = Nothing, U = NoUndo> {
     client: Client<S>,
     listener: Rc<Listener>,
     view: RefCell<V>,
-    /// The state as it was given, and of which revision it is.
-    state: RefCell<(u32, JsValue)>,
+    /// Of which revision the state was that was told last.
+    told: Cell<u32>,
     /// What was given of what the others show.
     seen: RefCell<Seen>,
     parts: PhantomData<(P, U)>,
@@ -451,35 +483,35 @@ impl<S: StateMachine, V: View<S>, P: PresenceValues<S>, U: UndoPart> Exported<S,
         let changed = client.on_change(move || told.changed());
         let told = Rc::clone(&listener);
         let presence = client.on_presence(move || told.presence());
-        let state = RefCell::new((client.revision(), JsValue::UNDEFINED));
+        let revision = Cell::new(client.revision());
         let view = RefCell::default();
         Ok(Self {
             client,
             listener,
             view,
-            state,
+            told: revision,
             seen: RefCell::default(),
             parts: PhantomData,
             _subscriptions: [changed, presence],
         })
     }
 
-    /// The state, or undefined; the same value until it changes.
+    /// What is another in the state since this was asked last, or undefined: for
+    /// `patch.ts`, which keeps the state. A state that was there does not go.
     ///
     /// # Errors
     ///
     /// When JavaScript cannot represent it, such as an integer above 2^53.
-    pub fn state(&self) -> Result<JsValue, JsValue> {
+    pub fn changes(&self) -> Result<JsValue, JsValue> {
         let revision = self.client.revision();
-        let mut cached = self.state.borrow_mut();
-        if cached.0 != revision {
-            let mut view = self.view.borrow_mut();
-            let state = self.client.with_state(|state| state.map(|state| view.show(state)));
-            let state = state.transpose();
-            let state = state.map_err(|error| thrown(&self.listener, &error))?;
-            *cached = (revision, state.unwrap_or_default());
+        if self.told.get() == revision {
+            return Ok(JsValue::UNDEFINED);
         }
-        Ok(cached.1.clone())
+        let mut view = self.view.borrow_mut();
+        let patch = self.client.with_state(|state| state.map(|state| view.show(state)));
+        let patch = patch.transpose().map_err(|error| thrown(&self.listener, &error))?;
+        self.told.set(revision);
+        Ok(patch.flatten().unwrap_or_default())
     }
 
     /// The client's number, once it has one.
@@ -720,10 +752,26 @@ pub fn on_panic(handler: PanicHandler) {
 ///
 /// When JavaScript cannot represent it, such as an integer above 2^53.
 pub fn json<T: Serialize>(value: &T) -> Result<JsValue, Error> {
-    let text = value::write(value)
-        .map_err(|fault| Error::new(ErrorCode::Unrepresentable, fault.to_string()))?;
-    // What is written is JSON, so nothing can be wrong with it.
-    Ok(js_sys::JSON::parse(&text).unwrap_or_default())
+    value::write(value).map(|text| parsed(&text)).map_err(unrepresentable)
+}
+
+/// The patch of a [`View`] that has made the value of the very objects that were
+/// there before, wherever nothing has changed.
+#[must_use]
+pub fn shared(value: &JsValue) -> JsValue {
+    Array::of2(&JsValue::from(SHARED), value).into()
+}
+
+/// What such a patch begins with; the others are in `value/patch.rs`.
+const SHARED: u8 = 7;
+
+/// What is written here is JSON, so nothing can be wrong with it.
+fn parsed(text: &str) -> JsValue {
+    js_sys::JSON::parse(text).unwrap_or_default()
+}
+
+fn unrepresentable(fault: Fault) -> Error {
+    Error::new(ErrorCode::Unrepresentable, fault.to_string())
 }
 
 fn thrown(listener: &Listener, error: &Error) -> JsValue {

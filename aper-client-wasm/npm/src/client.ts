@@ -2,6 +2,7 @@ import type { Client, Outcome, Problem, ProblemCode, Status } from './api.js';
 import { AperError, report, type ErrorCode } from './error.js';
 import type { Seat } from './identity.js';
 import { Machine } from './machine.js';
+import { patched, type Patch } from './patch.js';
 import { shared } from './shared.js';
 import type { Conflict, Presence, State, Transition } from './types.js';
 
@@ -43,8 +44,6 @@ export class MachineClient implements Client {
   readonly #unsettled = new Set<(outcome: Outcome) => void>();
   /** Whether the machine can be asked no more. What was known last stays. */
   #gone = false;
-  /** The state as the machine told it, and with what has not changed since. */
-  #told: State | undefined;
   #state: State | undefined;
   #presence: ReadonlyMap<number, Presence> = NOBODY;
   #id: number | undefined;
@@ -91,10 +90,9 @@ export class MachineClient implements Client {
 
   get state(): State | undefined {
     this.#ask((machine) => {
-      const told: State | undefined = machine.state();
-      if (told !== this.#told) {
-        this.#told = told;
-        this.#state = shared(this.#state, told);
+      const patch: Patch | undefined = machine.changes();
+      if (patch !== undefined) {
+        this.#state = patched(this.#state, patch) as State;
       }
     });
     return this.#state;

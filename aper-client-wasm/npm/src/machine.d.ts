@@ -11,7 +11,7 @@ export class Machine {
   );
   static machineName(): string;
   static onPanic(handler: any): void;
-  state(): any;
+  changes(): any;
   id(): number | undefined;
   version(): number | undefined;
   connection(): number;

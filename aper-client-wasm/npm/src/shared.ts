@@ -58,7 +58,7 @@ function sharedArray(last: readonly unknown[], next: unknown[]): readonly unknow
 }
 
 /** By what an element can be found again when it has moved, if by anything. */
-function keyOf(element: unknown): string | number | undefined {
+export function keyOf(element: unknown): string | number | undefined {
   if (!isContainer(element)) {
     return undefined;
   }

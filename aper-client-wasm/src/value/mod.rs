@@ -10,6 +10,7 @@
 //! of `serde-wasm-bindgen`'s, and brings no formatting of floating-point
 //! numbers with it, which is 5 kB of its own.
 
+mod patch;
 mod read;
 mod write;
 
@@ -18,6 +19,7 @@ use std::fmt::{self, Display};
 use serde::de::{self, Expected, Unexpected};
 use serde::ser;
 
+pub(crate) use patch::Patch;
 pub(crate) use read::read;
 pub(crate) use write::write;
 

@@ -19,8 +19,13 @@ use super::{Fault, MAX_SAFE_INTEGER};
 /// map whose keys are neither texts nor integers.
 pub(crate) fn write<T: Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
     let mut text = String::new();
-    value.serialize(Writer { text: &mut text, place: Place::Value })?;
+    append(&mut text, value)?;
     Ok(text)
+}
+
+/// The same, after what is there already.
+pub(super) fn append<T: Serialize + ?Sized>(text: &mut String, value: &T) -> Result<(), Fault> {
+    value.serialize(Writer { text, place: Place::Value })
 }
 
 struct Writer<'t> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aper::collections::ItemId;
 use aper_client_wasm::Error;
-use aper_client_wasm::export::{View, json};
+use aper_client_wasm::export::{View, json, shared};
 use aper_document::{Document, Value};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,13 +22,13 @@ pub(crate) struct Shared {
 }
 
 impl View<Document> for Shared {
-    fn show(&mut self, document: &Document) -> Result<JsValue, Error> {
+    fn show(&mut self, document: &Document) -> Result<Option<JsValue>, Error> {
         let shown = match &self.last {
             Some((last, shown)) => again(document.root(), last.root(), shown)?,
             None => json(document)?,
         };
         self.last = Some((document.clone(), shown.clone()));
-        Ok(shown)
+        Ok(Some(shared(&shown)))
     }
 }
 

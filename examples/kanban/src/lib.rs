@@ -19,6 +19,7 @@
 mod types;
 mod undo;
 
+use aper::diff::{Diff, diff_chunks};
 use aper::{Context, StateMachine};
 use imbl::Vector;
 use uuid::Uuid;
@@ -81,6 +82,13 @@ impl StateMachine for Board {
 
     fn inverse(&self, transition: &Transition) -> Vec<Transition> {
         undo::inverse(self, transition)
+    }
+
+    /// By the card, so that a page draws what moved and not the board.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        let Self { columns, cards } = earlier;
+        diff.field("columns", |diff| diff_chunks(self.columns.leaves(), columns.leaves(), diff))?;
+        diff.field("cards", |diff| diff_chunks(self.cards.leaves(), cards.leaves(), diff))
     }
 }
 

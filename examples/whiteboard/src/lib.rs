@@ -15,6 +15,7 @@
 
 mod types;
 
+use aper::diff::{Diff, diff_chunks};
 use aper::{Context, StateMachine, WithPresence};
 
 pub use types::{
@@ -96,6 +97,13 @@ impl StateMachine for Whiteboard {
             }),
         };
         inverse.into_iter().collect()
+    }
+
+    /// By the element: a long stroke is not told again with every other.
+    fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
+        diff.field("elements", |diff| {
+            diff_chunks(self.elements.leaves(), earlier.elements.leaves(), diff)
+        })
     }
 }
 

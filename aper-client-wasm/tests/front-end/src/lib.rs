@@ -4,6 +4,7 @@
 //!
 //! Each function gives the lines that a user of it would have read.
 
+mod desk;
 #[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "wasm-bindgen exports what is public, wherever it is")]
 mod leptos;
