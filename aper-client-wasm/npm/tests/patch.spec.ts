@@ -68,7 +68,7 @@ const test = base.extend<{ desk: Page }>({
 
 test('what crosses is what changed, whatever there is beside it', async ({ desk }) => {
   const crossings = await desk.evaluate(() =>
-    [100, 1_000, 10_000, 50_000].map((count) => {
+    [100, 1_000, 10_000].map((count) => {
       const desk = new Shown(count);
       let state = patched(undefined, desk.changes()!);
       const each: number[] = [];
@@ -88,8 +88,9 @@ test('what crosses is what changed, whatever there is beside it', async ({ desk 
     }),
   );
   // By the kind: the same calls, and the same text, for every size.
-  expect(new Set(crossings.map((each) => JSON.stringify(each)))).toHaveLength(1);
-  expect(Math.max(...crossings[0]!.filter((_, i) => i % 2 === 0))).toBeLessThanOrEqual(3);
+  expect(crossings[1]).toEqual(crossings[0]);
+  expect(crossings[2]).toEqual(crossings[0]);
+  expect(Math.max(...crossings[0]!.filter((_, i) => i % 2 === 0))).toBe(1);
   expect(Math.max(...crossings[0]!.filter((_, i) => i % 2 === 1))).toBeLessThan(200);
 });
 
