@@ -50,7 +50,8 @@ use crate::value::{self, Fault, Patch};
 /// # fn main() {}
 /// ```
 ///
-/// The crate is a `cdylib` and nothing else. With this crate's feature
+/// The crate is a `cdylib` and nothing else; in the browser it gets an allocator
+/// that is smaller than the standard library's. With this crate's feature
 /// `typescript` the macro also makes a test, `write_types`, that writes the
 /// TypeScript types of the machine to the file that the environment variable
 /// `APER_TYPES_OUT` names; state, transition and conflict must implement
@@ -287,7 +288,30 @@ macro_rules! __export_class {
 
             $crate::__export_more!($machine, $($options)*);
         };
+
+        $crate::__export_allocator!();
     };
+}
+
+/// The module's own: it is for one client or few, and the standard library's
+/// would be a tenth of what a page downloads.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(target_arch = "wasm32")]
+macro_rules! __export_allocator {
+    () => {
+        const _: () = {
+            #[global_allocator]
+            static ALLOCATOR: $crate::__private::Allocator = $crate::__private::Allocator::new();
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(target_arch = "wasm32"))]
+macro_rules! __export_allocator {
+    () => {};
 }
 
 #[doc(hidden)]

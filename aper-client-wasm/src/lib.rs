@@ -84,4 +84,19 @@ pub use client::{Changes, Client, Device, Options, Store, Submission, Subscripti
 #[doc(hidden)]
 pub mod __private {
     pub use wasm_bindgen;
+
+    #[cfg(target_arch = "wasm32")]
+    pub type Allocator = rlsf::GlobalTlsf<Small>;
+
+    /// Small, but what was given back by neighbours is one piece again, so that
+    /// a state that grows does not leave behind what it has outgrown.
+    #[cfg(target_arch = "wasm32")]
+    #[derive(Debug)]
+    pub struct Small;
+
+    #[cfg(target_arch = "wasm32")]
+    impl rlsf::GlobalTlsfOptions for Small {
+        const ENABLE_REALLOCATION: bool = false;
+        const COALESCE_POOLS: bool = true;
+    }
 }

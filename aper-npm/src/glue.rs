@@ -20,7 +20,9 @@ pub const GLUE_TYPES: &str = "machine.d.ts";
 
 /// What wasm-opt is told: for size. The features are those that the compiler
 /// and wasm-bindgen use and every browser has had since 2022; nothing else may
-/// creep in.
+/// creep in. The memory is the module's own, and so full of zeros at first; what
+/// lies lowest in it is the far end of the stack, which nothing reaches that does
+/// not overflow.
 ///
 /// ```
 /// use std::process::Command;
@@ -32,6 +34,9 @@ pub const GLUE_TYPES: &str = "machine.d.ts";
 /// ```
 pub const WASM_OPT: &[&str] = &[
     "-Oz",
+    "--converge",
+    "--low-memory-unused",
+    "--zero-filled-memory",
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
@@ -42,6 +47,41 @@ pub const WASM_OPT: &[&str] = &[
     "--strip-producers",
     "--strip-target-features",
 ];
+
+/// What Node is told, to take the comments and long names out of [`GLUE`]: by
+/// Vite, from its version 8 on, whose file [`MINIFIER`] is.
+///
+/// ```
+/// use std::process::Command;
+///
+/// use aper_npm::glue::{GLUE, MINIFIER, MINIFY};
+///
+/// let mut minify = Command::new("node");
+/// minify.args(MINIFY).arg(format!("node_modules/{MINIFIER}")).arg(GLUE);
+/// ```
+pub const MINIFY: &[&str] = &[
+    "--input-type=module",
+    "--eval",
+    r"
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+const [vite, glue] = process.argv.slice(1);
+const { minifySync } = await import(pathToFileURL(resolve(vite)).href);
+if (minifySync !== undefined) {
+  const { code, errors } = minifySync(glue, readFileSync(glue, 'utf8'), { module: true });
+  if (errors.length > 0) throw new Error(errors[0].message);
+  writeFileSync(glue, code);
+}
+",
+];
+
+/// Among the npm packages that are installed.
+///
+/// ```
+/// assert!(aper_npm::glue::MINIFIER.starts_with("vite/"));
+/// ```
+pub const MINIFIER: &str = "vite/dist/node/index.js";
 
 /// Writes [`GLUE`], [`GLUE_TYPES`] and [`MODULE`], not optimized yet, of a
 /// module that cargo has compiled, into a directory that is made if need be.

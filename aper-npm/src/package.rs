@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use crate::Error;
 use crate::cargo::Crate;
-use crate::glue::{self, GLUE, GLUE_TYPES, MODULE, WASM_OPT};
+use crate::glue::{self, GLUE, GLUE_TYPES, MINIFIER, MINIFY, MODULE, WASM_OPT};
 use crate::manifest::{ENTRIES, Manifest};
 use crate::run::{eprint, read};
 use crate::typescript::{self, Check, TYPES};
@@ -85,6 +85,7 @@ impl Package {
         remove_stale(&directory)?;
         glue::bind(&compiled, &directory)?;
         optimize(&directory)?;
+        minify(&directory)?;
         web.write_types(&directory.join(TYPES))?;
         self.compile_typescript(&web, &directory)?;
         self.write_manifest(&web, &directory)?;
@@ -145,6 +146,14 @@ fn optimize(directory: &Path) -> Result<(), Error> {
     wasm_opt.arg(optimizer).args(WASM_OPT).arg(&module).arg("-o").arg(&optimized);
     read(wasm_opt, "wasm-opt", "")?;
     fs::rename(&optimized, &module).map_err(Error::file(&module))
+}
+
+/// With Vite, if it is installed. A bundler would do it as well.
+fn minify(directory: &Path) -> Result<(), Error> {
+    let Some(minifier) = installed(directory, MINIFIER) else { return Ok(()) };
+    let mut node = Command::new("node");
+    node.args(MINIFY).arg(minifier).arg(directory.join(GLUE));
+    read(node, "minifying the glue", "").map(drop)
 }
 
 /// A script of an npm package that is installed in this directory or above.

@@ -8,17 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use aper_npm::glue::{self, GLUE, GLUE_TYPES, MODULE, WASM_OPT};
+use aper_npm::glue::{self, GLUE, GLUE_TYPES, MINIFIER, MINIFY, MODULE, WASM_OPT};
 use serde_json::Value;
 
-use crate::command::Run;
+use crate::command::{Run, find};
 use crate::layout;
 use crate::stamp::{Done, Inputs};
 use crate::wasm::{self, TARGET, Toolchain};
 use crate::{node, report};
 
 /// Grows when the glue is made in another way.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// A crate that becomes a module.
 pub(crate) struct Source {
@@ -124,12 +124,20 @@ fn bind(compiled: &Path, source: &Source) -> Result<Done> {
         .fact(&format!("{RECIPE} {}", WASM_OPT.join(" ")))
         .path(&layout::root().join("Cargo.lock"))?
         .path(&layout::root().join("node_modules/binaryen/package.json"))?
+        .path(&layout::root().join("node_modules/vite/package.json"))?
         .path(compiled)?
         .unless_done(&stamp, &made, || {
             report::note(&format!("{}: wasm-bindgen, wasm-opt", source.name));
             glue::bind(compiled, directory)?;
+            minify(&directory.join(GLUE))?;
             optimize(&directory.join(MODULE))
         })
+}
+
+fn minify(glue: &Path) -> Result<()> {
+    let node = find("node").context("Node is missing")?;
+    let run = Run::new(node).args(MINIFY).arg(layout::root().join("node_modules").join(MINIFIER));
+    run.arg(glue).called("minifying the glue").quiet().map(drop)
 }
 
 fn optimize(module: &Path) -> Result<()> {

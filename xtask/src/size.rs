@@ -14,7 +14,7 @@ use crate::{npm, report};
 
 /// Of module and glue of [`MEASURED`], compressed. What a change adds beyond
 /// it must be worth raising this number in the same change.
-const LIMIT: usize = 60 * 1024;
+const LIMIT: usize = 53 * 1024;
 /// The smallest machine: what it weighs is the client, not the application.
 const MEASURED: &str = "counter";
 
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn sizes_are_rounded_up_so_that_nothing_too_big_looks_right() {
-        assert_eq!(kib(LIMIT), "60.0 KiB");
-        assert_eq!(kib(LIMIT + 1), "60.1 KiB");
+        assert_eq!(kib(LIMIT), "53.0 KiB");
+        assert_eq!(kib(LIMIT + 1), "53.1 KiB");
     }
 }
