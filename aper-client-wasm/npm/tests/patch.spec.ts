@@ -149,3 +149,39 @@ test('any changes come to what the state is', async ({ desk }) => {
   });
   expect(wrong).toBeUndefined();
 });
+
+test('a client’s state keeps what others did not touch', async ({ desk }) => {
+  const cards = await desk.evaluate(async (module) => {
+    const { connect } = await import(module);
+    const session = `/kanban/patch-${crypto.randomUUID()}`;
+    const [ada, bob] = [await connect(session), await connect(session)];
+    const [todo, , done] = [1, 2, 3].map((n) => `00000000-0000-0000-0000-00000000000${n}`);
+    const ids = Array.from({ length: 300 }, () => crypto.randomUUID());
+    const submit = async (transition: unknown): Promise<void> => {
+      const { ok } = await ada.submit(transition);
+      if (ok !== true) throw new Error('refused');
+      await new Promise<void>((seen) => {
+        const look = (): void => {
+          // What Ada did, Bob has heard of.
+          if (JSON.stringify(bob.state) === JSON.stringify(ada.state)) seen();
+        };
+        bob.subscribe(look);
+        look();
+      });
+    };
+    await Promise.all(ids.slice(1).map((id) => ada.submit({ addCard: { id, column: todo, title: id } })));
+    await submit({ addCard: { id: ids[0], column: todo, title: 'first' } });
+    const before = bob.state;
+    await submit({ moveCard: { id: ids[150], from: todo, to: done, before: null } });
+    const after = bob.state;
+    ada.close();
+    bob.close();
+    const known = new Set(before.cards);
+    return {
+      count: after.cards.length,
+      others: after.cards.filter((card: unknown) => !known.has(card)).map((card: any) => card.id === ids[150]),
+      columns: after.columns === before.columns,
+    };
+  }, '/npm/kanban/index.js');
+  expect(cards).toEqual({ count: 300, others: [true], columns: true });
+});
