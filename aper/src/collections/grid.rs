@@ -282,11 +282,14 @@ impl<T: Value> StateMachine for Grid<T> {
         }
     }
 
-    /// Cost: a look at every 64 cells, and a comparison of those 64 that a change
-    /// was among.
+    /// Cost: O(1) if nothing changed; otherwise a look at every 64 cells, and a
+    /// comparison of those 64 that a change was among.
     fn diff<D: Diff>(&self, earlier: &Self, diff: &mut D) -> Result<(), D::Error> {
         if (self.width, self.height) != (earlier.width, earlier.height) {
             return diff.replace(self);
+        }
+        if self.cells.ptr_eq(&earlier.cells) {
+            return Ok(());
         }
         diff.field("cells", |diff| {
             let (cells, before) = (self.cells.leaves(), earlier.cells.leaves());
