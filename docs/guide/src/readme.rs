@@ -38,12 +38,6 @@ mod client {
     }
 }
 
-mod export {
-    use super::counter;
-
-    block!("export");
-}
-
 mod package {
     block!("package");
 
@@ -51,4 +45,11 @@ mod package {
     fn is_a_program() {
         let _: fn() -> std::process::ExitCode = main;
     }
+}
+
+#[test]
+fn the_browsers_class_is_the_examples() {
+    let shown = include_str!(concat!(env!("OUT_DIR"), "/export.rs"));
+    let compiled = include_str!("../../../examples/counter/web/src/lib.rs");
+    assert!(compiled.contains(shown), "the README exports otherwise than the example: {shown}");
 }
