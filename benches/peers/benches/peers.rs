@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aper05::data_structures::AtomMap;
-use aper05::{Aper as _, AperClient, AperServer, AperSync};
+use aper05::{AperClient, AperServer, AperSync};
 use automerge::transaction::Transactable as _;
 use criterion::measurement::WallTime;
 use criterion::{

@@ -16,7 +16,8 @@ pub(super) const SIZES: [u64; 4] = [10, 1_000, ENTRIES, 1_000_000];
 /// Clients of one session at saturation.
 pub(super) const CLIENTS: [u64; 5] = [1, 10, 100, 500, 1_000];
 
-/// Sessions with little going on.
+/// Sessions with little going on; as many connections as a process may open
+/// files almost everywhere.
 pub(super) const SESSIONS: [u64; 4] = [10, 100, 1_000, 10_000];
 
 /// After which the sessions of the scenario `cold` sleep, in milliseconds.
@@ -37,7 +38,7 @@ pub(super) fn saturated(clients: u64) -> String {
 }
 
 pub(super) fn sessions(count: u64) -> String {
-    format!("{count} sessions of 2 clients, 0.2 mutations/s each")
+    format!("{count} sessions of one client, 0.4 mutations/s each")
 }
 
 pub(super) fn joins(entries: u64) -> String {
@@ -195,8 +196,8 @@ impl Plan {
             let many = count.to_string();
             let arguments = [
                 "paced",
-                "--clients=2",
-                "--per-second=0.2",
+                "--clients=1",
+                "--per-second=0.4",
                 "--sessions",
                 &many,
                 "--seconds",

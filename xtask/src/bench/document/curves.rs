@@ -85,7 +85,7 @@ fn of_sessions(
     let of = |count| results.get(&sessions(count), APER.name, figure);
     Plot {
         title,
-        x: "sessions of 2 clients, 0.2 mutations/s each",
+        x: "sessions of one client, 0.4 mutations/s each",
         y,
         series: vec![series("Aper", &SESSIONS, of)],
     }

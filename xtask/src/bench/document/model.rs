@@ -33,12 +33,12 @@ impl Model {
         let many = sessions(10_000);
         let cost =
             |scenario: &str, clients: f64| Some(figure(scenario, "cpu_us_per_delivery")? * clients);
-        let (pair, hundred) = (cost(&many, 2.0)?, cost(CALM, 100.0)?);
-        let delivery = ((hundred - pair) / (100.0 - 2.0)).max(0.0);
+        let (one, hundred) = (cost(&many, 1.0)?, cost(CALM, 100.0)?);
+        let delivery = ((hundred - one) / (100.0 - 1.0)).max(0.0);
         let client = figure(IDLE_IN_ONE, "kib_per_connection")?;
-        let session = figure(&many, "kib_per_session")? - 2.0 * client;
+        let session = figure(&many, "kib_per_session")? - client;
         Some(Self {
-            mutation: (pair - 2.0 * delivery).max(0.0),
+            mutation: (one - delivery).max(0.0),
             delivery,
             session: session.max(0.0),
             client,
@@ -61,7 +61,7 @@ pub(super) fn write(text: &mut String, results: &Results) {
     let words = format!(
         "**A model, not a measurement**, computed from the figures above when they were written: \
          a mutation costs {} µs of processor once and {} µs for each client that is told (from \
-         10,000 sessions of 2 clients, and one of 100 with 20 mutations a second in all: few \
+         10,000 sessions of one client, and one of 100 with 20 mutations a second in all: few \
          enough that none shares the way with another, so a busy session costs less); a session \
          takes {} KiB and each of its clients {} KiB, both with next to no state. Assumed: each \
          core is half idle; sessions are spread evenly over cores and machines, since none needs \
@@ -130,14 +130,14 @@ mod tests {
     use super::*;
     use crate::bench::results::Figures;
 
-    fn results(pair: f64, hundred: f64) -> Results {
+    fn results(one: f64, hundred: f64) -> Results {
         let mut results = Results::default();
         let mut add = |scenario: &str, figures: &[(&str, f64)]| {
             let figures: Figures =
                 figures.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
             results.load.insert((scenario.to_owned(), APER.name), figures);
         };
-        add(&sessions(10_000), &[("cpu_us_per_delivery", pair), ("kib_per_session", 30.0)]);
+        add(&sessions(10_000), &[("cpu_us_per_delivery", one), ("kib_per_session", 20.0)]);
         add(CALM, &[("cpu_us_per_delivery", hundred)]);
         add(IDLE_IN_ONE, &[("kib_per_connection", 10.0)]);
         add(SMALL, &[("cpu_us_per_delivery", 9.0)]);
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn what_it_was_made_of_is_what_it_says() {
         // A mutation of 20 µs, and 5 µs for each who is told.
-        let model = Model::of(&results(15.0, 5.2)).unwrap();
-        assert!((model.of_mutation(2.0) - 30.0).abs() < 1e-9, "{model:?}");
+        let model = Model::of(&results(25.0, 5.2)).unwrap();
+        assert!((model.of_mutation(1.0) - 25.0).abs() < 1e-9, "{model:?}");
         assert!((model.of_mutation(100.0) - 520.0).abs() < 1e-9, "{model:?}");
         assert_eq!((model.session, model.client), (10.0, 10.0));
     }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn it_is_shown_with_what_it_was_tried_on() {
         let mut text = String::new();
-        write(&mut text, &results(15.0, 5.2));
+        write(&mut text, &results(25.0, 5.2));
         // 4 clients: 0.8 mutations a second of 40 µs each.
         assert!(text.contains("| a board game | 4 | 0.20 | 15,625 | 50.0 | 62,500 |"), "{text}");
         assert!(text.contains("the model says 40.0 µs for a mutation; it was 36.0 µs"), "{text}");

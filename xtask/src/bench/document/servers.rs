@@ -174,7 +174,7 @@ pub(super) fn connections(text: &mut String, results: &Results) {
     table(text, &head("", titles), rows);
 
     text.push_str(
-        "\nMany sessions with little going on: two clients in each, and two mutations in five \
+        "\nMany sessions with little going on: one client in each, and two mutations in five \
          seconds.\n",
     );
     let row = |sessions_of: u64| {
