@@ -51,6 +51,15 @@ pub fn use_client<S: StateMachine>(
 }
 
 /// What a [`ClientProvider`] is told.
+///
+/// ```
+/// use aper_yew::ClientProviderProps;
+///
+/// /// Whether the same client goes on.
+/// fn goes_on(before: &ClientProviderProps, now: &ClientProviderProps) -> bool {
+///     before.url == now.url
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Properties)]
 pub struct ClientProviderProps {
     /// Of the session.
