@@ -78,6 +78,15 @@ impl<S: StateMachine> fmt::Debug for Undo<S> {
 impl<S: StateMachine> Undo<S> {
     /// Takes the last gesture back; none when there is none. The future tells
     /// how that ended: with the first refusal, if there was one.
+    ///
+    /// ```no_run
+    /// # use aper::collections::Counter;
+    /// # use aper_yew::Undo;
+    /// fn on_key(undo: &Undo<Counter>, shift: bool) {
+    ///     let submission = if shift { undo.redo() } else { undo.undo() };
+    ///     drop(submission); // or wait for its end
+    /// }
+    /// ```
     pub fn undo(&self) -> Option<Submission<S::Conflict>> {
         self.client.undo()
     }

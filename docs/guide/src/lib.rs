@@ -36,7 +36,8 @@ mod tests {
         assert!(page.contains(&shown), "docs/guide/start-rust.md shows another machine");
     }
 
-    /// For the browser alone, and compiled for it: so they are no tests here.
+    /// For the browser alone, and compiled for it: so they are no tests here, and
+    /// say `rs` instead of `rust`.
     #[test]
     fn what_the_page_on_front_ends_shows_is_what_the_examples_have() {
         let page = include_str!("../rust-front-ends.md");
@@ -44,7 +45,7 @@ mod tests {
             include_str!("../../../examples/leptos-todo/src/list.rs"),
             include_str!("../../../examples/yew-stickers/src/others.rs"),
         ];
-        let blocks = page.split("```rust,ignore\n").skip(1);
+        let blocks = page.split("```rs\n").skip(1);
         let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
         assert_eq!(blocks.len(), examples.len());
         for (block, example) in blocks.iter().zip(examples) {
