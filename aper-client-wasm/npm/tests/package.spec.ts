@@ -25,6 +25,8 @@ for (const [tool, path] of Object.entries(pages)) {
     await expect(page.locator('#value')).toHaveText('1');
     await page.click('#decrement');
     await expect(page.locator('#value')).toHaveText('0');
+    // Its answer, before the next has one.
+    await expect(page.locator('#outcome')).toHaveText('ok');
     await page.click('#decrement');
     await expect(page.locator('#outcome')).toContainText('"conflict":"atZero"');
     await expect(page.locator('#value')).toHaveText('0');

@@ -16,7 +16,7 @@ export function App() {
     <main>
       <h1>To do</h1>
       <Saved client={client} />
-      <NewTodo client={client} />
+      <NewTodo client={client} isReady={todos !== undefined} />
       <ul>
         {todos?.map(({ id, value }) => (
           <Row key={id} client={client} id={id} todo={value} />
@@ -35,7 +35,8 @@ function Saved({ client }: { client: Client }) {
   return <p role="status">{text}</p>;
 }
 
-function NewTodo({ client }: { client: Client }) {
+/** There is nowhere to put one before the list is there. */
+function NewTodo({ client, isReady }: { client: Client; isReady: boolean }) {
   const [title, setTitle] = useState('');
   const add = (event: FormEvent) => {
     event.preventDefault();
@@ -52,7 +53,7 @@ function NewTodo({ client }: { client: Client }) {
         value={title}
         onChange={(event) => setTitle(event.target.value)}
       />
-      <button>Add</button>
+      <button disabled={!isReady}>Add</button>
     </form>
   );
 }

@@ -15,6 +15,7 @@ export function Counter() {
   const { connection } = useStatus(client);
   const [outcome, setOutcome] = useState('');
   const submit = async (transition) => {
+    setOutcome('');
     const outcome = await client.submit(transition);
     setOutcome(outcome.ok ? 'ok' : JSON.stringify(outcome));
   };

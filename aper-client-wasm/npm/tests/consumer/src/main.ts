@@ -21,6 +21,7 @@ function draw(): void {
 
 for (const transition of ['increment', 'decrement'] satisfies Transition[]) {
   element(transition).addEventListener('click', async () => {
+    element('outcome').textContent = '';
     const outcome = await client.submit(transition);
     element('outcome').textContent = outcome.ok ? 'ok' : JSON.stringify(outcome);
   });
