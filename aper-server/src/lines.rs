@@ -16,6 +16,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    #[cfg(feature = "program")]
     pub(crate) fn snapshot(&self, snapshot: &Snapshot) -> Value {
         json!({
             "session": self.key.to_string(),

@@ -92,6 +92,7 @@ pub(crate) enum CannotReplay {
 /// What bytes are a machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bytes {
+    #[cfg_attr(not(feature = "program"), expect(dead_code, reason = "a command shows it"))]
     State,
     Transition,
     Conflict,

@@ -104,6 +104,11 @@ pub use fields::{PartAt, diff_parts};
 /// later.diff(&earlier, &mut count)?;
 /// // Of small values in a map some neighbours may be told, and are the same inside.
 /// assert!((1..100).contains(&count.changed) && count.other == 0);
+///
+/// count.value(&7, &7)?;
+/// assert_eq!(count.other, 0);
+/// count.whole(&8, &7)?;
+/// assert_eq!(count.other, 1, "it is replaced");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub trait Diff {
