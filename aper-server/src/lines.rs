@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use aper::journal::{Position, Record, SessionKey, Snapshot};
+#[cfg(feature = "program")]
+use aper::journal::Snapshot;
+use aper::journal::{Position, Record, SessionKey};
 use aper::protocol::{Payload, RefusalMessage, Rejection};
 use serde_json::{Value, json};
 
