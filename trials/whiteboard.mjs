@@ -13,6 +13,8 @@ const plan = JSON.parse(process.argv[2] ?? '{}');
 
 /** The variant of `ServerMessage::Presence`. */
 const PRESENCE = 7;
+/** The WebSocket's opcode. */
+const BINARY = 2;
 /** Between two looks at a page. */
 const LOOK = 100;
 const PATIENCE = 60_000;
@@ -39,24 +41,19 @@ async function open() {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.on('pageerror', (error) => fail(`a page failed: ${error}`));
-  const wire = { messages: 0, values: 0, most: 0, bytes: 0, other: 0 };
-  page.on('websocket', (socket) => {
-    socket.on('framereceived', ({ payload }) => {
-      if (typeof payload === 'string') {
-        return;
-      }
-      if (payload[0] !== PRESENCE) {
-        wire.other += payload.length;
-        return;
-      }
+  // What came when, by the clock of the browser's network, which is not kept
+  // waiting when the page or this program are.
+  const wire = [];
+  const network = await context.newCDPSession(page);
+  network.on('Network.webSocketFrameReceived', ({ timestamp, response }) => {
+    if (response.opcode === BINARY) {
+      const payload = Buffer.from(response.payloadData, 'base64');
       // The variant, the extent, how many.
-      const values = length(payload, 2);
-      wire.messages += 1;
-      wire.values += values;
-      wire.most = Math.max(wire.most, values);
-      wire.bytes += payload.length;
-    });
+      const values = payload[0] === PRESENCE ? length(payload, 2) : 0;
+      wire.push({ at: timestamp * 1_000, bytes: payload.length, values });
+    }
   });
+  await network.send('Network.enable');
   await page.goto(plan.page);
   const cursors = page.locator('.cursor:not([hidden])');
   const end = Date.now() + PATIENCE;
@@ -91,22 +88,25 @@ function fail(text) {
 
 const looking = await Promise.all([...Array(plan.tabs).keys()].map(open));
 const results = looking.map(async ({ page, wire, cursors }) => {
-  const before = { ...wire };
-  const began = performance.now();
   await page.evaluate(watch);
+  const began = wire.length;
   await pause(plan.seconds * 1_000);
-  const after = { ...wire };
-  const millis = performance.now() - began;
+  const came = wire.slice(began);
   const seen = await page.evaluate(() => globalThis.seen);
+  const millis = came.at(-1).at - came[0].at;
+  const shown = came.filter(({ values }) => values > 0);
+  const moments = wire.filter(({ values }) => values > 0).map(({ at }) => at);
+  const sum = (of, number) => of.reduce((total, one) => total + number(one), 0);
   return {
     millis,
     frames: seen.frames * (millis / (seen.last - seen.began)),
     longest: seen.longest,
-    messages: after.messages - before.messages,
-    values: after.values - before.values,
-    most: after.most,
-    bytes: after.bytes - before.bytes,
-    other: after.other - before.other,
+    messages: shown.length,
+    held: Math.max(...moments.slice(1).map((at, index) => at - moments[index])),
+    values: sum(shown, ({ values }) => values),
+    most: Math.max(...shown.map(({ values }) => values)),
+    bytes: sum(shown, ({ bytes }) => bytes),
+    other: sum(came, ({ bytes }) => bytes) - sum(shown, ({ bytes }) => bytes),
     cursors: await cursors.count(),
   };
 });

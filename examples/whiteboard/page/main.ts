@@ -41,6 +41,7 @@ let known = '';
 
 const viewport: Viewport = new Viewport(() => {
   board?.setAttribute('viewBox', viewport.box);
+  others.show(viewport.box);
   others.wake();
 });
 const others = new Others(viewport);
@@ -109,8 +110,8 @@ function view(state: State, page: BoardPage): TemplateResult {
         </g>
         <path class="draft" d=""></path>
         ${chosen === undefined ? nothing : selection(chosen)}
-        <g class="marks"></g>
       </svg>
+      <svg class="marks" aria-hidden="true"></svg>
       <div class="cursors" aria-hidden="true"></div>
       ${people(client?.presence ?? new Map(), self, page.draw)}
       ${toolbar({
@@ -161,7 +162,8 @@ function attach(found: globalThis.Element | undefined): void {
   // What is in it and around it is there after this drawing.
   queueMicrotask(() => {
     const root = found.closest('.whiteboard')!;
-    others.attach(root.querySelector('.cursors')!, found.querySelector('.marks')!);
+    others.attach(root.querySelector('.cursors')!, root.querySelector('.marks')!);
+    others.show(viewport.box);
     gestures.attach(found as SVGSVGElement, found.querySelector('.draft')!);
     new ResizeObserver(([entry]) => {
       const { width = 1, height = 1 } = entry?.contentRect ?? {};

@@ -30,7 +30,8 @@ export class Others {
   readonly #viewport: Viewport;
   readonly #people = new Map<number, Person>();
   #cursors: HTMLElement | null = null;
-  #marks: SVGGElement | null = null;
+  /** Lies over the board: what moves in it does not have the board drawn again. */
+  #marks: SVGSVGElement | null = null;
   #elements = new Map<string, Element>();
   #frame = 0;
   #last = 0;
@@ -42,9 +43,14 @@ export class Others {
   }
 
   /** Where to draw. */
-  attach(cursors: HTMLElement, marks: SVGGElement): void {
+  attach(cursors: HTMLElement, marks: SVGSVGElement): void {
     this.#cursors = cursors;
     this.#marks = marks;
+  }
+
+  /** Which part of the board is seen, as a `viewBox`. */
+  show(box: string): void {
+    this.#marks?.setAttribute('viewBox', box);
   }
 
   /** The board is another one. */
