@@ -5,10 +5,12 @@
 //! except for asking its [`Listener`] to make an error. The npm package
 //! wraps the class; nobody else need know it.
 
+mod class;
 mod device;
 mod presence;
 mod replay;
 mod undo;
+mod view;
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -18,7 +20,6 @@ use aper::sync::driver::{Connection, Error, ErrorCode};
 use aper::sync::presence::Seen;
 use aper::sync::{Outcome, Refusal};
 use aper::{Identity, StateMachine};
-use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,322 +28,9 @@ pub use self::device::Item;
 pub use self::presence::{Nothing, OfMachine, PresenceValues};
 pub use self::replay::replay;
 pub use self::undo::{NoUndo, UndoPart, WithUndo};
+pub use self::view::{ByDiff, View, json, shared};
 use crate::client::{Client, Ended, Gesture, Options, Subscription, Way};
-use crate::value::{self, Fault, Patch};
-
-/// Makes the JavaScript class `Machine` of a state machine: the whole content
-/// of the crate that becomes an npm package.
-///
-/// ```
-/// # use aper::{Context, NeverConflict, StateMachine};
-/// # use serde::{Deserialize, Serialize};
-/// # #[derive(Clone, Default, Serialize, Deserialize)]
-/// # struct Likes(u32);
-/// # #[derive(Clone, Debug, Serialize, Deserialize)]
-/// # struct Like;
-/// # impl StateMachine for Likes {
-/// #     const NAME: &'static str = "likes";
-/// #     type Transition = Like;
-/// #     type Conflict = NeverConflict;
-/// #     fn apply(&mut self, _: &Like, _: &Context) -> Result<(), NeverConflict> { Ok(()) }
-/// # }
-/// aper_client_wasm::export_client!(Likes);
-/// # fn main() {}
-/// ```
-///
-/// The crate is a `cdylib` and nothing else; in the browser it gets an allocator
-/// that is smaller than the standard library's. With this crate's feature
-/// `typescript` the macro also makes a test, `write_types`, that writes the
-/// TypeScript types of the machine to the file that the environment variable
-/// `APER_TYPES_OUT` names; state, transition and conflict must implement
-/// `ts_rs::TS` then.
-///
-/// After the machine may come, in any order, what not every package needs, since
-/// each costs some bytes:
-///
-/// | option | what it adds |
-/// |---|---|
-/// | `presence` | what clients show each other: the machine is a [`WithPresence`](aper::WithPresence), and what is shown implements `ts_rs::TS` as well |
-/// | `undo` | undo and redo, as far as the machine says what [takes a transition back](aper::StateMachine::inverse) |
-/// | `view = MyView` | how a state becomes a JavaScript value, by a [`View`]: for machines that are neither collections nor derived of them, and have no [`diff`](aper::StateMachine::diff) |
-/// | `replay` | running an [`aper::sync::Recording`], for tests |
-#[macro_export]
-macro_rules! export_client {
-    ($machine:ty $(, $option:ident $(= $value:ty)?)* $(,)?) => {
-        $crate::__export_class!(
-            $machine,
-            $crate::__export_view!($machine, $([$option $($value)?])*),
-            $crate::__export_presence!($([$option $($value)?])*),
-            $crate::__export_undo!($([$option $($value)?])*),
-            $([$option $($value)?])*
-        );
-        $crate::__export_types!($machine, $([$option $($value)?])*);
-    };
-}
-
-/// Each finds its own option among all, and knows what to do without it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_view {
-    ($machine:ty,) => { $crate::export::ByDiff<$machine> };
-    ($machine:ty, [view $view:ty] $($rest:tt)*) => { $view };
-    ($machine:ty, [$($other:tt)*] $($rest:tt)*) => {
-        $crate::__export_view!($machine, $($rest)*)
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_presence {
-    () => { $crate::export::Nothing };
-    ([presence] $($rest:tt)*) => { $crate::export::OfMachine };
-    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_presence!($($rest)*) };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_undo {
-    () => { $crate::export::NoUndo };
-    ([undo] $($rest:tt)*) => { $crate::export::WithUndo };
-    ([$($other:tt)*] $($rest:tt)*) => { $crate::__export_undo!($($rest)*) };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_more {
-    ($machine:ty,) => {};
-    ($machine:ty, [replay] $($rest:tt)*) => {
-        #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-        impl Machine {
-            pub fn replay(recording: &[u8]) -> Result<Vec<u64>, JsValue> {
-                $crate::export::replay::<$machine>(recording)
-            }
-        }
-        $crate::__export_more!($machine, $($rest)*);
-    };
-    ($machine:ty, [view $view:ty] $($rest:tt)*) => {
-        $crate::__export_more!($machine, $($rest)*);
-    };
-    ($machine:ty, [presence] $($rest:tt)*) => { $crate::__export_more!($machine, $($rest)*); };
-    ($machine:ty, [undo] $($rest:tt)*) => { $crate::__export_more!($machine, $($rest)*); };
-    ($machine:ty, [$option:ident $($value:ty)?] $($rest:tt)*) => {
-        compile_error!(concat!(
-            "there is no option `", stringify!($option),
-            "`: there are `presence`, `undo`, `view = ...` and `replay`"
-        ));
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_class {
-    ($machine:ty, $view:ty, $presence:ty, $undo:ty, $($options:tt)*) => {
-        const _: () = {
-            use wasm_bindgen::JsValue;
-            use wasm_bindgen::prelude::wasm_bindgen;
-            use $crate::__private::wasm_bindgen;
-            use $crate::export::{Exported, Item, Listener, Settle};
-
-            /// A client of one session.
-            #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            pub struct Machine(Exported<$machine, $view, $presence, $undo>);
-
-            #[wasm_bindgen(wasm_bindgen = $crate::__private::wasm_bindgen)]
-            impl Machine {
-                #[wasm_bindgen(constructor)]
-                pub fn new(
-                    url: &str,
-                    token: Option<String>,
-                    identity: Option<String>,
-                    kept: Option<Vec<Item>>,
-                    listener: Listener,
-                ) -> Result<Self, JsValue> {
-                    Exported::connect(url, token, identity, kept, listener).map(Self)
-                }
-
-                pub fn changes(&self) -> Result<JsValue, JsValue> {
-                    self.0.changes()
-                }
-
-                pub fn id(&self) -> Option<f64> {
-                    self.0.id()
-                }
-
-                pub fn version(&self) -> Option<f64> {
-                    self.0.version()
-                }
-
-                pub fn connection(&self) -> u8 {
-                    self.0.connection()
-                }
-
-                pub fn pending(&self) -> usize {
-                    self.0.pending()
-                }
-
-                pub fn kept(&self) -> bool {
-                    self.0.kept()
-                }
-
-                pub fn problem(&self) -> Option<String> {
-                    self.0.problem()
-                }
-
-                #[wasm_bindgen(js_name = problemText)]
-                pub fn problem_text(&self) -> Option<String> {
-                    self.0.problem_text()
-                }
-
-                #[wasm_bindgen(js_name = serverTime)]
-                pub fn server_time(&self) -> Option<f64> {
-                    self.0.server_time()
-                }
-
-                pub fn submit(&self, transition: JsValue, settle: Settle) -> Result<(), JsValue> {
-                    self.0.submit(transition, settle)
-                }
-
-                #[wasm_bindgen(js_name = setPresence)]
-                pub fn set_presence(&self, value: JsValue) -> Result<(), JsValue> {
-                    self.0.set_presence(value)
-                }
-
-                #[wasm_bindgen(js_name = clearPresence)]
-                pub fn clear_presence(&self) {
-                    self.0.clear_presence();
-                }
-
-                #[wasm_bindgen(js_name = presenceChanges)]
-                pub fn presence_changes(&self) -> JsValue {
-                    self.0.presence_changes()
-                }
-
-                pub fn undo(&self, settle: Settle) -> bool {
-                    self.0.undo(settle)
-                }
-
-                pub fn redo(&self, settle: Settle) -> bool {
-                    self.0.redo(settle)
-                }
-
-                #[wasm_bindgen(js_name = canUndo)]
-                pub fn can_undo(&self) -> bool {
-                    self.0.can_undo()
-                }
-
-                #[wasm_bindgen(js_name = canRedo)]
-                pub fn can_redo(&self) -> bool {
-                    self.0.can_redo()
-                }
-
-                #[wasm_bindgen(js_name = beginGesture)]
-                pub fn begin_gesture(&self) {
-                    self.0.begin_gesture();
-                }
-
-                #[wasm_bindgen(js_name = endGesture)]
-                pub fn end_gesture(&self) {
-                    self.0.end_gesture();
-                }
-
-                pub fn restored(&self, settle: Settle) -> bool {
-                    self.0.restored(settle)
-                }
-
-                pub fn discarded(&self) -> usize {
-                    self.0.discarded()
-                }
-
-                pub fn stored(&self, serial: f64) {
-                    self.0.stored(serial);
-                }
-
-                #[wasm_bindgen(js_name = notStored)]
-                pub fn not_stored(&self) {
-                    self.0.not_stored();
-                }
-
-                pub fn reconnect(&self) {
-                    self.0.reconnect();
-                }
-
-                pub fn close(&self) {
-                    self.0.close();
-                }
-
-                pub fn abandon(&self) {
-                    self.0.abandon();
-                }
-
-                #[wasm_bindgen(js_name = machineName)]
-                pub fn machine_name() -> String {
-                    $crate::export::machine_name::<$machine>()
-                }
-
-                #[wasm_bindgen(js_name = onPanic)]
-                pub fn on_panic(handler: $crate::export::PanicHandler) {
-                    $crate::export::on_panic(handler);
-                }
-
-            }
-
-            $crate::__export_more!($machine, $($options)*);
-        };
-
-        $crate::__export_allocator!();
-    };
-}
-
-/// The module's own: it is for one client or few, and the standard library's
-/// would be a tenth of what a page downloads.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(target_arch = "wasm32")]
-macro_rules! __export_allocator {
-    () => {
-        const _: () = {
-            #[global_allocator]
-            static ALLOCATOR: $crate::__private::Allocator = $crate::__private::Allocator::new();
-        };
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(target_arch = "wasm32"))]
-macro_rules! __export_allocator {
-    () => {};
-}
-
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "typescript"))]
-macro_rules! __export_types {
-    ($machine:ty, $($options:tt)*) => {};
-}
-
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "typescript")]
-macro_rules! __export_types {
-    ($machine:ty,) => {
-        #[cfg(test)]
-        #[test]
-        fn write_types() {
-            $crate::typescript::write_types::<$machine>();
-        }
-    };
-    ($machine:ty, [presence] $($rest:tt)*) => {
-        #[cfg(test)]
-        #[test]
-        fn write_types() {
-            $crate::typescript::write_types_with_presence::<$machine>();
-        }
-    };
-    ($machine:ty, [$($other:tt)*] $($rest:tt)*) => {
-        $crate::__export_types!($machine, $($rest)*);
-    };
-}
+use crate::value;
 
 #[wasm_bindgen]
 extern "C" {
@@ -406,55 +94,6 @@ enum How {
     Failed = 4,
     /// The server could not keep it.
     Unavailable = 5,
-}
-
-/// How a state becomes a JavaScript value. One of these lives with each client.
-pub trait View<S>: Default + 'static {
-    /// What to do to the value of the last state, to have that of this one, as
-    /// `patch.ts` understands it; nothing, if it is the same.
-    ///
-    /// # Errors
-    ///
-    /// When JavaScript cannot represent it. The last state stays the last one.
-    fn show(&mut self, state: &S) -> Result<Option<JsValue>, Error>;
-}
-
-/// As the machine tells what is [another](StateMachine::diff) than in the state
-/// before. Cost: for collections and what is derived of them, that of what
-/// changed; for any other machine, a pass over all of it.
-#[derive(Debug)]
-pub struct ByDiff<S> {
-    last: Last<S>,
-}
-
-#[derive(Debug)]
-enum Last<S> {
-    /// There was none.
-    None,
-    State(S),
-    /// It is not worth keeping: the machine never tells parts of itself.
-    Whole,
-}
-
-impl<S> Default for ByDiff<S> {
-    fn default() -> Self {
-        Self { last: Last::None }
-    }
-}
-
-impl<S: StateMachine> View<S> for ByDiff<S> {
-    fn show(&mut self, state: &S) -> Result<Option<JsValue>, Error> {
-        let patch = match &self.last {
-            Last::State(last) => Patch::of(|diff| state.diff(last, diff)),
-            Last::None | Last::Whole => Patch::new(state),
-        };
-        let patch = patch.map_err(unrepresentable)?;
-        self.last = match self.last {
-            Last::None | Last::State(_) if !patch.is_whole => Last::State(state.clone()),
-            _ => Last::Whole,
-        };
-        Ok(patch.text.map(|text| parsed(&text)))
-    }
 }
 
 /// What is behind the class that [`export_client!`] makes.
@@ -768,34 +407,6 @@ pub fn on_panic(handler: PanicHandler) {
             }
         });
     }));
-}
-
-/// A value as JSON has it. Cost: a pass over it.
-///
-/// # Errors
-///
-/// When JavaScript cannot represent it, such as an integer above 2^53.
-pub fn json<T: Serialize>(value: &T) -> Result<JsValue, Error> {
-    value::write(value).map(|text| parsed(&text)).map_err(unrepresentable)
-}
-
-/// The patch of a [`View`] that has made the value of the very objects that were
-/// there before, wherever nothing has changed.
-#[must_use]
-pub fn shared(value: &JsValue) -> JsValue {
-    Array::of2(&JsValue::from(SHARED), value).into()
-}
-
-/// What such a patch begins with; the others are in `value/patch.rs`.
-const SHARED: u8 = 7;
-
-/// What is written here is JSON, so nothing can be wrong with it.
-fn parsed(text: &str) -> JsValue {
-    js_sys::JSON::parse(text).unwrap_or_default()
-}
-
-fn unrepresentable(fault: Fault) -> Error {
-    Error::new(ErrorCode::Unrepresentable, fault.to_string())
 }
 
 fn thrown(listener: &Listener, error: &Error) -> JsValue {

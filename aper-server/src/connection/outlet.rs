@@ -216,7 +216,11 @@ mod tests {
     }
 
     async fn world() -> World {
-        let (ours, theirs) = tokio::io::duplex(TAKES);
+        world_that_takes(TAKES).await
+    }
+
+    async fn world_that_takes(bytes: usize) -> World {
+        let (ours, theirs) = tokio::io::duplex(bytes);
         let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let lane = Arc::new(Queue::new(8));
@@ -275,6 +279,19 @@ mod tests {
         let (flushed, message) = tokio::join!(world.outlet.flush(), world.client.next());
         flushed.unwrap();
         assert!(message.unwrap().unwrap().len() > 2 * TAKES);
+    }
+
+    #[tokio::test]
+    async fn what_is_more_than_a_turn_allows_is_its_own_tasks() {
+        let mut world = world_that_takes(1 << 20).await;
+        assert!(world.outlet.rest(Version(0), pin!(never())).now_or_never().is_none());
+        publish(&world.writer, 1..=1, 60_000);
+        publish(&world.writer, 2..=2, 60_000);
+        world.follow();
+        assert!(world.is_called(), "the second is left");
+        let taken_over = TakenOver { cursor: Version(1), unflushed: false };
+        assert_eq!(world.outlet.take_over(), Some(taken_over));
+        assert!(world.client.next().await.is_some());
     }
 
     #[tokio::test]

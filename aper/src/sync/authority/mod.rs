@@ -10,16 +10,15 @@ mod clients;
 mod image;
 mod io;
 mod lineage;
+mod members;
 mod recover;
 mod refusals;
+mod telling;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
-use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
-use uuid::Uuid;
 
 pub use self::admission::Admission;
 use self::checks::Checks;
@@ -28,18 +27,17 @@ pub use self::image::{Image, SnapshotImage};
 pub use self::io::{Commit, ConnectionId, Input, Output, Storage};
 pub use self::lineage::Lineage;
 pub use self::recover::OpenError;
-use super::attempt::{Refusal, attempt_then, catch};
+use super::attempt::{Refusal, attempt_then};
 use crate::context::Context;
-use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, ResumeKey, UserId, Version};
-use crate::journal::{Batch, History, Position, Presence, Record};
+use crate::id::{ClientId, ClientSeq, Epoch, HistoryId, UserId, Version};
+use crate::journal::{History, Position, Record};
 use crate::limits;
 use crate::mutant::{Mutant, active};
-use crate::protocol::message::Held;
 use crate::protocol::{
-    CatchUp, CloseCode, DecodeError, EncodeError, Entry, Payload, RefusalMessage, Rejection,
-    Resume, Submission, Welcome, decode, encode,
+    CloseCode, DecodeError, EncodeError, Entry, Payload, RefusalMessage, Rejection, Resume,
+    Submission, decode, encode,
 };
-use crate::state_machine::{ClientEvent, Scheduled, StateMachine};
+use crate::state_machine::{Scheduled, StateMachine};
 use crate::time::Timestamp;
 
 /// The server half of one session.
@@ -296,141 +294,6 @@ impl<S: StateMachine> Authority<S> {
         Image::of(self.version, self.last_at, &self.state)
     }
 
-    fn join(
-        &mut self,
-        connection: ConnectionId,
-        user: Option<UserId>,
-        resume: Option<Resume>,
-        tail: Version,
-        cheaper: Version,
-    ) {
-        let known = resume.filter(|resume| self.clients.knows(resume.client, resume.key));
-        let client = match known {
-            Some(resume) => resume.client,
-            None => {
-                let key = ResumeKey(Uuid::from_bytes(draw(&mut self.rng)));
-                self.clients.add(key, self.now)
-            }
-        };
-        let record = self.clients.get_mut(client).expect("known or just added");
-        let before = record.connection.replace(connection);
-        let was = std::mem::replace(&mut record.presence, Presence::Here);
-        let joins = was == Presence::Away;
-        let is_news = joins || record.user != user;
-        record.user.clone_from(&user);
-        let key = record.key;
-        let welcome = Welcome {
-            client,
-            key,
-            user: user.clone(),
-            history: self.history,
-            version: self.version,
-            now: self.now,
-            last_seq: record.last_seq,
-            refused: known.map_or_else(Vec::new, |resume| record.refused_from(resume.unanswered)),
-            window: limits::UNANSWERED_SUBMISSIONS,
-            catch_up: CatchUp::Snapshot,
-        };
-        self.connections.insert(connection, client);
-        if let Some(old) = before.filter(|_| !active(Mutant::KeepStaleConnection)) {
-            self.connections.remove(&old);
-            let reason = "the same client connected anew".to_owned();
-            let code = CloseCode::Replaced;
-            self.outputs.push_back(Output::Close { connection: old, code, reason });
-        }
-        if is_news {
-            self.happens(Record::Joined { client, key, user: user.clone(), at: self.now });
-        }
-        if joins {
-            self.client_event(&ClientEvent::Joined { client, user });
-        }
-        // What was decided and not heard of is told by the entries alone.
-        let wants_entries = known.is_some_and(|resume| resume.unanswered <= welcome.last_seq);
-        let oldest = if wants_entries { tail } else { tail.max(cheaper) };
-        self.welcome(connection, welcome, known.and_then(|resume| resume.holds), oldest);
-    }
-
-    fn welcome(
-        &mut self,
-        connection: ConnectionId,
-        mut welcome: Welcome,
-        holds: Option<Held>,
-        oldest: Version,
-    ) {
-        let reachable = holds.filter(|held| oldest <= held.version && self.leads_here(held));
-        let (image, from) = match reachable {
-            Some(held) => {
-                welcome.catch_up = CatchUp::Entries;
-                (None, Version(held.version.0 + u64::from(active(Mutant::ResumeOffByOne))))
-            }
-            None => (Some(self.image()), self.version),
-        };
-        welcome.version = self.version;
-        self.tell(Output::Welcome { connection, welcome: Box::new(welcome), image, from });
-    }
-
-    /// Whether the state that a client holds is one of this session's past, and
-    /// not of a course of events that its journal does not know.
-    fn leads_here(&self, held: &Held) -> bool {
-        if active(Mutant::NoHistoryCheck) {
-            return held.version <= self.version;
-        }
-        let until = if held.history == self.history {
-            Some(self.version)
-        } else {
-            let past = self.past.iter().rev().find(|past| past.id == held.history);
-            past.map(|past| past.until)
-        };
-        until.is_some_and(|until| held.version <= until)
-    }
-
-    fn leave(&mut self, connection: ConnectionId) {
-        if let Some(client) = self.connections.remove(&connection) {
-            self.goes_away(client);
-        }
-    }
-
-    fn goes_away(&mut self, client: ClientId) {
-        let record = self.clients.get_mut(client).expect("connected clients are known");
-        record.left(self.now);
-        let user = record.user.clone();
-        self.happens(Record::Left { client, at: self.now });
-        self.client_event(&ClientEvent::Left { client, user });
-    }
-
-    fn reattach(&mut self, connection: ConnectionId, client: ClientId) {
-        match self.clients.get_mut(client) {
-            Some(_) if active(Mutant::ForgetAttached) => {}
-            Some(record) if record.presence == Presence::Here => {
-                record.connection = Some(connection);
-                self.connections.insert(connection, client);
-            }
-            // The journal has lost what it had: the client finds out what.
-            _ => {
-                let (code, reason) = (CloseCode::Restart, "the session began anew".to_owned());
-                self.outputs.push_back(Output::Close { connection, code, reason });
-            }
-        }
-    }
-
-    fn leave_absent(&mut self) {
-        for client in self.clients.absent() {
-            self.goes_away(client);
-        }
-    }
-
-    fn client_event(&mut self, event: &ClientEvent) {
-        let Some(transition) = catch(|| self.state.on_client(event)).flatten() else { return };
-        // The machine's own refusal of its own wish changes nothing.
-        let _refused = self.accept_own(&transition);
-    }
-
-    fn send_snapshot(&mut self, connection: ConnectionId) {
-        let Some(client) = self.connections.get(&connection) else { return };
-        let last_seq = self.clients.get(*client).expect("connected clients are known").last_seq;
-        self.tell(Output::Snapshot { connection, image: self.image(), last_seq });
-    }
-
     fn submit(&mut self, connection: ConnectionId, submissions: Vec<Submission>) {
         // A connection that was replaced may still have something in the queue.
         let Some(&client) = self.connections.get(&connection) else { return };
@@ -545,96 +408,6 @@ impl<S: StateMachine> Authority<S> {
             if self.accept_own(&transition).is_err() {
                 self.timer = Timer::Refused;
             }
-        }
-    }
-
-    /// Told after what was accepted before and ahead of what will be: a client
-    /// takes its answers in the order of its submissions.
-    fn reject(&mut self, connection: ConnectionId, client: ClientId, rejection: Rejection) {
-        if rejection.refusal == RefusalMessage::Unavailable {
-            // It reveals nothing, and the journal may be long in taking the rest.
-            self.outputs.push_back(Output::Reject { connection, client, rejection });
-            return;
-        }
-        if let Some(record) = self.clients.get_mut(client) {
-            record.unanswered += 1;
-        }
-        self.tell(Output::Reject { connection, client, rejection });
-    }
-
-    fn close(&mut self, connection: ConnectionId, code: CloseCode, reason: String) {
-        self.leave(connection);
-        self.outputs.push_back(Output::Close { connection, code, reason });
-    }
-
-    fn happens(&mut self, record: Record) {
-        if self.opened == Opened::Unrecorded {
-            self.opened = Opened::Recorded;
-            self.happened.push(Record::Opened { history: self.history });
-        }
-        self.happened.push(record);
-    }
-
-    /// Tells something that reveals all that has happened so far (I4).
-    fn tell(&mut self, output: Output) {
-        self.telling.push((self.happened.len(), output));
-    }
-
-    /// Has everything written that the input made happen, and lets what is to
-    /// be told wait for that, entries and answers in the order in which they
-    /// came about.
-    fn append(&mut self) {
-        if self.happened.is_empty() && self.telling.is_empty() {
-            return;
-        }
-        let batch: Batch = std::mem::take(&mut self.happened).into();
-        let after = self.position;
-        self.position = after.after(batch.len());
-        let mut told = 0;
-        for (records, output) in std::mem::take(&mut self.telling) {
-            self.hold_commit(after, &batch, told..records);
-            self.held.push_back((after.after(records), output));
-            told = records;
-        }
-        self.hold_commit(after, &batch, told..batch.len());
-        let is_new = batch.iter().any(|record| record.entry().is_some());
-        if is_new && !self.connections.is_empty() && self.checks.is_due() {
-            let image = self.image();
-            self.checks.begin(&image);
-            self.held.push_back((self.position, Output::Check(image)));
-        }
-        if !batch.is_empty() {
-            self.outputs.push_back(Output::Append { after, batch });
-        }
-    }
-
-    fn hold_commit(&mut self, after: Position, batch: &Batch, range: Range<usize>) {
-        let position = after.after(range.end);
-        let commit = Commit { batch: Arc::clone(batch), range };
-        if commit.entries().next().is_some() {
-            self.held.push_back((position, Output::Commit(commit)));
-        }
-    }
-
-    fn release(&mut self) {
-        let tells_early = active(Mutant::TellBeforeDurable);
-        let durable = if tells_early { self.position } else { self.durable };
-        debug_assert!(durable <= self.position, "the journal holds what never happened");
-        while let Some((_, output)) = self.held.pop_front_if(|(reveals, _)| *reveals <= durable) {
-            self.answered(&output);
-            self.outputs.push_back(output);
-        }
-    }
-
-    fn answered(&mut self, output: &Output) {
-        match output {
-            Output::Commit(commit) => {
-                for entry in commit.entries() {
-                    self.clients.answered(entry.client);
-                }
-            }
-            Output::Reject { client, .. } => self.clients.answered(*client),
-            _ => {}
         }
     }
 }
