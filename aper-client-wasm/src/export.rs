@@ -96,7 +96,7 @@ enum How {
     Unavailable = 5,
 }
 
-/// What is behind the class that [`export_client!`] makes.
+/// What is behind the class that [`export_client!`](crate::export_client) makes.
 pub struct Exported<S: StateMachine, V = ByDiff<S>, P = Nothing, U = NoUndo> {
     client: Client<S>,
     listener: Rc<Listener>,
