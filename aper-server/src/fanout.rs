@@ -8,12 +8,16 @@
 //! is not where it should be (it has something else to send, its socket takes no
 //! more, it has fallen off the tail) is called, and sees to itself.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use aper::Version;
 use bytes::Bytes;
+use tokio::task::yield_now;
 
 use crate::tail::{FellOff, Tail};
+use crate::turns::{SLICE, Turns};
 
 /// Connections that one task writes to. So many writes take it a fraction of a
 /// millisecond; a session with more of them is written to by several processors.
@@ -46,7 +50,12 @@ pub(crate) struct Following {
 impl Fanout {
     /// From now on the follower is visited whenever the log of `tail` has
     /// grown.
-    pub(crate) fn add(&self, tail: &Tail, follower: Arc<dyn Follower>) -> Following {
+    pub(crate) fn add(
+        &self,
+        tail: &Tail,
+        follower: Arc<dyn Follower>,
+        turns: &Arc<Turns>,
+    ) -> Following {
         let mut groups = lock(&self.0);
         let group = groups.iter().find(|group| group.add(&follower)).cloned();
         let group = group.unwrap_or_else(|| {
@@ -55,7 +64,9 @@ impl Fanout {
             // What comes from here on: the first of the group looks for what was
             // before.
             let seen = tail.head();
-            tokio::spawn(pass_on(tail.clone(), seen, self.clone(), Arc::clone(&group)));
+            let passing = pass_on(tail.clone(), seen, self.clone(), Arc::clone(&group));
+            let turns = Arc::clone(turns);
+            tokio::spawn(async move { turns.take(pin!(passing)).await });
             group
         });
         Following { group, follower }
@@ -82,6 +93,19 @@ impl Group {
         }
         is_room
     }
+
+    /// Writes to all who are in it now.
+    async fn write(&self, mut reading: Reading<'_>) {
+        let followers = lock(&self.0).clone();
+        let mut begun = Instant::now();
+        for follower in followers {
+            follower.follow(&mut reading);
+            if begun.elapsed() >= SLICE {
+                yield_now().await;
+                begun = Instant::now();
+            }
+        }
+    }
 }
 
 impl Drop for Following {
@@ -96,15 +120,13 @@ impl Drop for Following {
 async fn pass_on(tail: Tail, mut seen: Version, all: Fanout, group: Arc<Group>) {
     while let Some(head) = tail.beyond(seen).await {
         seen = head;
-        let mut reading = Reading::new(&tail, head);
-        for follower in lock(&group.0).iter() {
-            follower.follow(&mut reading);
-        }
+        // Apart: it would keep its room while there is nothing to pass on.
+        Box::pin(group.write(Reading::new(&tail, head))).await;
         if all.dissolve(&group) {
             return;
         }
         // Whoever else is ready has waited for as long as all that took.
-        tokio::task::yield_now().await;
+        yield_now().await;
     }
 }
 
@@ -191,8 +213,8 @@ mod tests {
     #[tokio::test]
     async fn everybody_is_given_everything_and_the_same_bytes() {
         let (writer, takers) = (tail(), [(); 2 * AT_ONCE + 1].map(|()| Arc::<Taker>::default()));
-        let tail = writer.reader();
-        let followings = takers.each_ref().map(|taker| tail.follow(Arc::clone(taker) as _));
+        let (tail, turns) = (writer.reader(), Arc::default());
+        let followings = takers.each_ref().map(|taker| tail.follow(Arc::clone(taker) as _, &turns));
         assert_eq!(groups(&tail), 3);
         for version in 1..=3 {
             publish(&writer, version..=version, 10);
@@ -212,12 +234,12 @@ mod tests {
     #[tokio::test]
     async fn who_has_left_is_not_visited_and_makes_room() {
         let (writer, takers) = (tail(), [(); AT_ONCE + 1].map(|()| Arc::<Taker>::default()));
-        let tail = writer.reader();
+        let (tail, turns) = (writer.reader(), Arc::default());
         let mut followings =
-            takers.each_ref().map(|taker| Some(tail.follow(Arc::clone(taker) as _)));
+            takers.each_ref().map(|taker| Some(tail.follow(Arc::clone(taker) as _, &turns)));
         followings[0] = None;
         let newcomer = Arc::<Taker>::default();
-        let newcomer_follows = tail.follow(Arc::clone(&newcomer) as _);
+        let newcomer_follows = tail.follow(Arc::clone(&newcomer) as _, &turns);
         assert_eq!(groups(&tail), 2, "there was room");
         publish(&writer, 1..=1, 10);
         newcomer.has(1).await;
@@ -231,7 +253,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let last = Arc::<Taker>::default();
-        let _following = tail.follow(Arc::clone(&last) as _);
+        let _following = tail.follow(Arc::clone(&last) as _, &turns);
         publish(&writer, 3..=3, 10);
         last.has(3).await;
     }

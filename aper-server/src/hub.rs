@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::session::{
     Bell, Ended, Ending, Ground, Life, Membership, NotJoined, Rest, Session, SessionHandle,
     SessionPost, Sight, Visitor, open,
 };
+use crate::turns::Turns;
 
 /// How long an alarm is put off when it could not wake its session because too many are awake.
 const RING_AGAIN: Duration = Duration::from_secs(1);
@@ -323,7 +325,8 @@ impl Hub {
         let SessionPost { shell, ending } = post;
         // Apart, since it is over soon.
         let opening = Box::pin(open(ground, shell));
-        let supervise = Arc::clone(self).supervise(Arc::clone(key), opening, ending, alarm);
+        let turns = Arc::clone(session.turns());
+        let supervise = Arc::clone(self).supervise(Arc::clone(key), opening, turns, ending, alarm);
         tokio::spawn(supervise.instrument(span));
         Ok(session)
     }
@@ -334,6 +337,7 @@ impl Hub {
         self: Arc<Self>,
         key: Arc<SessionKey>,
         opening: impl Future<Output = Result<Box<Session>, SessionError>>,
+        turns: Arc<Turns>,
         ending: Ending,
         alarm: Option<Alarm>,
     ) {
@@ -348,7 +352,7 @@ impl Hub {
         let run = async {
             let session = opening.await?;
             info!("the session is awake");
-            session.run(may_sleep, &had_timer).await
+            turns.take(pin!(session.run(may_sleep, &had_timer))).await
         };
         // Unwind-safe: a panic drops all that the session had.
         let run = AssertUnwindSafe(run).catch_unwind();

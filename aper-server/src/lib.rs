@@ -72,6 +72,7 @@ mod session;
 mod tail;
 #[cfg(feature = "program")]
 pub mod telemetry;
+mod turns;
 
 pub use auth::{Authenticate, Credentials, Denied};
 pub use error::{BuildError, StateError};

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use crate::fanout::{Fanout, Follower, Following};
 use crate::latest::Latest;
 use crate::limits::Limits;
+use crate::turns::Turns;
 
 /// Longest message that several entries share, in bytes of their transitions.
 const MESSAGE_BYTES: usize = 64 * 1024;
@@ -171,8 +172,8 @@ impl Tail {
     }
 
     /// Has what is published written to a connection as well.
-    pub(crate) fn follow(&self, follower: Arc<dyn Follower>) -> Following {
-        self.fanout.add(self, follower)
+    pub(crate) fn follow(&self, follower: Arc<dyn Follower>, turns: &Arc<Turns>) -> Following {
+        self.fanout.add(self, follower, turns)
     }
 
     #[cfg(test)]

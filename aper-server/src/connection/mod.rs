@@ -12,6 +12,7 @@ mod reader;
 pub(crate) mod stall;
 mod writer;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,10 +96,14 @@ impl Connection {
             () = stopped(&mut stopping) => Err(End::Closing(Closing::restart())),
         };
         let end = match joined {
-            Ok(mut membership) => tokio::select! {
-                end = self.exchange(outlet, &mut membership) => end,
-                () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
-            },
+            Ok(mut membership) => {
+                let turns = membership.turns();
+                let exchange = pin!(self.exchange(outlet, &mut membership));
+                tokio::select! {
+                    end = turns.take(exchange) => end,
+                    () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
+                }
+            }
             Err(end) => end,
         };
         match &end {
@@ -166,14 +171,14 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let replies = Queue::new(REPLIES);
-        let Parts { answers, tail, presence, commands, closed } = membership.parts();
+        let Parts { answers, tail, presence, commands, turns, closed } = membership.parts();
         // Before the log is looked at for the first time.
         let followed = Followed {
             outlet: Arc::clone(outlet),
             lane: Arc::clone(commands.lane()),
             gauge: commands.gauge(),
         };
-        let _following = tail.follow(Arc::new(followed));
+        let _following = tail.follow(Arc::new(followed), turns);
         let drained = tokio::sync::Notify::new();
         let reader = reader::Reader {
             stream: outlet.messages(),

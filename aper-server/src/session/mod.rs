@@ -42,6 +42,7 @@ use crate::limits::Limits;
 use crate::presence::{PresenceReader, Presences};
 use crate::queue::{Queue, Receiver};
 use crate::tail::Tail;
+use crate::turns::Turns;
 
 /// What others want of a session.
 pub(crate) enum Command {
@@ -149,6 +150,7 @@ pub(crate) struct SessionHandle {
     bell: Arc<Bell>,
     ended: Arc<SetOnce<Ended>>,
     sight: Arc<Sight>,
+    turns: Arc<Turns>,
     places: Arc<Semaphore>,
     lane_len: usize,
     unsent_answers: usize,
@@ -187,7 +189,8 @@ impl SessionHandle {
         let bell = Arc::new(bell);
         let shell = Shell::new(Receiver::of(&mailbox), limits);
         let sight = Arc::clone(shell.sight());
-        let handle = Self { mailbox, bell, ended, sight, places, lane_len, unsent_answers };
+        let turns = Arc::default();
+        let handle = Self { mailbox, bell, ended, sight, turns, places, lane_len, unsent_answers };
         (handle, SessionPost { shell, ending })
     }
 
@@ -198,6 +201,11 @@ impl SessionHandle {
     /// What can be seen of it without asking it.
     pub(crate) fn sight(&self) -> &Arc<Sight> {
         &self.sight
+    }
+
+    /// At the processors.
+    pub(crate) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     pub(crate) async fn join(
@@ -243,7 +251,8 @@ impl SessionHandle {
             presences,
         };
         let ended = Arc::clone(&self.ended);
-        Ok(Membership { answers, closed, tail, presence, commands, ended, _leave: leave })
+        let turns = Arc::clone(&self.turns);
+        Ok(Membership { answers, closed, tail, presence, commands, ended, turns, _leave: leave })
     }
 
     /// The state, all of which is in the journal. None when the session's task
@@ -289,6 +298,7 @@ pub(crate) struct Membership {
     pub(crate) commands: Commands,
     closed: oneshot::Receiver<Closing>,
     ended: Arc<SetOnce<Ended>>,
+    turns: Arc<Turns>,
     _leave: Leave,
 }
 
@@ -298,6 +308,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) tail: &'a Tail,
     pub(crate) presence: &'a mut PresenceReader,
     pub(crate) commands: &'a Commands,
+    pub(crate) turns: &'a Arc<Turns>,
     pub(crate) closed: Closed<'a>,
 }
 
@@ -308,6 +319,10 @@ pub(crate) struct Closed<'a> {
 }
 
 impl Membership {
+    pub(crate) fn turns(&self) -> Arc<Turns> {
+        Arc::clone(&self.turns)
+    }
+
     pub(crate) fn parts(&mut self) -> Parts<'_> {
         let closed = Closed { closed: &mut self.closed, ended: &self.ended };
         Parts {
@@ -315,6 +330,7 @@ impl Membership {
             tail: &self.tail,
             presence: &mut self.presence,
             commands: &self.commands,
+            turns: &self.turns,
             closed,
         }
     }
