@@ -38,14 +38,16 @@ const CRATES: &[&str] = &[
 /// What has an example of its own, or is named in one.
 const SHOWN: &[&str] = &["struct", "enum", "union", "trait", "function", "macro", "proc_macro"];
 
-/// Checks the crates.
+/// Has rustdoc look at these packages, for whom a link that leads nowhere and
+/// any other warning is an error, and checks the crates.
 ///
 /// # Errors
 /// With every item that no example shows, and when rustdoc fails.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(packages: &[&str]) -> Result<()> {
+    describe(packages)?;
     let mut unshown = Vec::new();
     for name in CRATES {
-        let described = describe(name)?;
+        let described = description(name)?;
         let (items, missing) = Crate::of(&described)?.look();
         report::note(&format!(
             "{name}: {} of {items} public items are in examples",
@@ -82,16 +84,22 @@ pub(crate) fn stand_in() -> Option<ExitCode> {
     })
 }
 
-fn describe(name: &str) -> Result<Value> {
+/// All in one go: alone, each would have its dependencies built with its own
+/// choice of their features.
+fn describe(packages: &[&str]) -> Result<()> {
     Run::new(layout::cargo())
         .dir(layout::root())
-        .args(["rustdoc", "--quiet", "--lib", "--all-features", "--package", name])
-        .args(["--", "-Zunstable-options", "--output-format", "json"])
+        .args(["doc", "--no-deps"])
+        .args(packages)
+        .env("RUSTDOCFLAGS", "-D warnings -Zunstable-options --output-format json")
         .env("RUSTDOC", std::env::current_exe()?)
         .env(STANDS_IN_FOR, std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()))
-        .called("rustdoc")
-        .show()?;
-    // Where cargo has documentation put.
+        .called("cargo doc")
+        .show()
+}
+
+/// Where cargo has documentation put.
+fn description(name: &str) -> Result<Value> {
     let file = layout::products().join("doc").join(name.replace('-', "_")).with_extension("json");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("rustdoc wrote no {}", file.display()))?;

@@ -246,9 +246,7 @@ fn listen(run: Run) -> Result<Counts> {
 }
 
 fn doc(_: &mut Session) -> Result<Outcome> {
-    let documentation = cargo().args(["doc", "--no-deps"]).args(OTHERS);
-    documentation.env("RUSTDOCFLAGS", "-D warnings").called("cargo doc").show()?;
-    shown::check()?;
+    shown::check(OTHERS)?;
     let run = cargo().args(["test", "--doc", "--no-fail-fast"]).args(OTHERS);
     Ok(Outcome::Ran(listen(run.called("the documentation's tests"))?))
 }
