@@ -48,7 +48,8 @@ export default defineConfig({
   reporter: reporters,
   use: {
     baseURL: origin,
-    trace: 'retain-on-failure',
+    // Without pictures of every step: to take them costs more than the step.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     screenshot: 'only-on-failure',
     ...(browser === undefined ? { channel: 'chrome' } : {}),
     launchOptions: {

@@ -34,7 +34,6 @@ pub const GLUE_TYPES: &str = "machine.d.ts";
 /// ```
 pub const WASM_OPT: &[&str] = &[
     "-Oz",
-    "--converge",
     "--low-memory-unused",
     "--zero-filled-memory",
     "--enable-bulk-memory",
