@@ -45,12 +45,14 @@ pub struct PresenceRevision(pub u64);
 /// assert_eq!(table.read(news.revision).updates, []);
 /// ```
 ///
-/// Costs O(log clients) for each change, and a look at each client for each
-/// reading of news.
+/// Costs O(log clients) for each change, and a look at each client for each who
+/// comes or goes and for each reading of news; and memory for who shows something,
+/// besides 16 bytes for who is here.
 #[derive(Debug, Default)]
 pub struct PresenceTable {
     revision: PresenceRevision,
-    connections: BTreeMap<ConnectionId, ClientId>,
+    /// In order, one for each client that is here.
+    connections: Vec<(ConnectionId, ClientId)>,
     slots: BTreeMap<ClientId, Slot>,
     /// Clients that have gone and had shown something, the oldest first.
     gone: VecDeque<(PresenceRevision, ClientId)>,
@@ -60,10 +62,9 @@ pub struct PresenceTable {
     showing: usize,
 }
 
-/// What a client that is here shows.
+/// What a client that is here shows, or has shown.
 #[derive(Debug)]
 struct Slot {
-    connection: ConnectionId,
     /// When the value came; none if there never was one.
     changed: PresenceRevision,
     value: Option<Payload>,
@@ -82,31 +83,21 @@ impl PresenceTable {
     /// A client is here now by this connection, and by no other. It shows
     /// nothing until it says what.
     pub fn enter(&mut self, connection: ConnectionId, client: ClientId) {
-        self.connections.insert(connection, client);
-        if let Some(slot) = self.slots.get_mut(&client) {
-            slot.connection = connection;
-            self.show(client, None);
-            return;
+        let is_late = active(Mutant::LateCloseTakesPresence);
+        self.connections.retain(|(_, other)| *other != client || is_late);
+        match self.place_of(connection) {
+            Ok(place) => self.connections[place].1 = client,
+            Err(place) => self.connections.insert(place, (connection, client)),
         }
-        // It was here before, and who has not heard that it went hears it still.
-        let before = self.gone.iter().position(|(_, gone)| *gone == client);
-        let changed = before.and_then(|before| self.gone.remove(before));
-        let changed = changed.map_or(PresenceRevision::default(), |(when, _)| when);
-        self.slots.insert(client, Slot { connection, changed, value: None });
+        self.show(client, None);
     }
 
     /// This connection has ended. What its client shows by a newer one stays.
     pub fn leave(&mut self, connection: ConnectionId) {
-        let is_late = active(Mutant::LateCloseTakesPresence);
-        let client = if is_late {
-            self.connections.get(&connection).copied()
-        } else {
-            self.connections.remove(&connection)
-        };
-        let Some(client) = client else { return };
-        let is_current = |slot: &Slot| slot.connection == connection || is_late;
-        if !self.slots.get(&client).is_some_and(is_current) {
-            return;
+        let Ok(place) = self.place_of(connection) else { return };
+        let (_, client) = self.connections[place];
+        if !active(Mutant::LateCloseTakesPresence) {
+            self.connections.remove(place);
         }
         self.show(client, None);
         let Some(slot) = self.slots.remove(&client) else { return };
@@ -126,10 +117,16 @@ impl PresenceTable {
     /// Whoever is here by this connection shows this from now on. Nobody is,
     /// if it is not known, or not any more: then nothing happens.
     pub fn set(&mut self, connection: ConnectionId, value: Option<Payload>) {
-        let Some(&client) = self.connections.get(&connection) else { return };
-        if self.slots.get(&client).is_some_and(|slot| slot.connection == connection) {
-            self.show(client, value);
+        let Ok(place) = self.place_of(connection) else { return };
+        let (_, client) = self.connections[place];
+        if value.is_some() && !self.slots.contains_key(&client) {
+            // It was here before, and who has not heard that it went hears it still.
+            let before = self.gone.iter().position(|(_, gone)| *gone == client);
+            let changed = before.and_then(|before| self.gone.remove(before));
+            let changed = changed.map_or(PresenceRevision::default(), |(when, _)| when);
+            self.slots.insert(client, Slot { changed, value: None });
         }
+        self.show(client, value);
     }
 
     /// Grows when there is something to tell.
@@ -158,6 +155,11 @@ impl PresenceTable {
         let extent =
             if knows_nothing { PresenceExtent::Everything } else { PresenceExtent::Changes };
         PresenceNews { revision, updates: split(extent, changes) }
+    }
+
+    /// Of a connection, or where it would be.
+    fn place_of(&self, connection: ConnectionId) -> Result<usize, usize> {
+        self.connections.binary_search_by_key(&connection, |&(other, _)| other)
     }
 
     fn show(&mut self, client: ClientId, value: Option<Payload>) {
