@@ -4,7 +4,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
+use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 
 /// Bytes of room that an empty queue keeps for what comes next.
@@ -14,7 +16,8 @@ const KEPT_BYTES: usize = 1024;
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     bound: usize,
-    put: Notify,
+    /// Who takes: there is one.
+    taker: AtomicWaker,
     taken: Notify,
 }
 
@@ -38,8 +41,8 @@ pub(crate) struct Closed;
 
 /// Why something was not put into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotPut {
-    Full,
+pub(crate) enum NotPut<T> {
+    Full(T),
     Closed,
 }
 
@@ -47,8 +50,8 @@ impl<T> Queue<T> {
     /// Has room for so many, and for one at least.
     pub(crate) fn new(bound: usize) -> Self {
         let state = State { waiting: VecDeque::new(), open: Open::Yes };
-        let (put, taken) = (Notify::new(), Notify::new());
-        Self { state: Mutex::new(state), bound: bound.max(1), put, taken }
+        let (taker, taken) = (AtomicWaker::new(), Notify::new());
+        Self { state: Mutex::new(state), bound: bound.max(1), taker, taken }
     }
 
     /// Puts one in when there is room.
@@ -67,22 +70,22 @@ impl<T> Queue<T> {
             }
             self.taken.notified().await;
         }
-        self.put.notify_one();
+        self.taker.wake();
         Ok(())
     }
 
-    /// Puts one in if there is room.
-    pub(crate) fn try_put(&self, value: T) -> Result<(), NotPut> {
+    /// Puts one in if there is room, or gives it back.
+    pub(crate) fn try_put(&self, value: T) -> Result<(), NotPut<T>> {
         let mut state = self.state();
         if state.open != Open::Yes {
             return Err(NotPut::Closed);
         }
         if state.waiting.len() >= self.bound {
-            return Err(NotPut::Full);
+            return Err(NotPut::Full(value));
         }
         state.waiting.push_back(value);
         drop(state);
-        self.put.notify_one();
+        self.taker.wake();
         Ok(())
     }
 
@@ -93,7 +96,7 @@ impl<T> Queue<T> {
         if state.open != Open::Abandoned {
             state.waiting.push_back(value);
             drop(state);
-            self.put.notify_one();
+            self.taker.wake();
         }
     }
 
@@ -109,14 +112,17 @@ impl<T> Queue<T> {
         Some(value)
     }
 
-    /// The next. May be dropped and called again.
+    /// The next. May be dropped and called again; only one task may wait.
     pub(crate) async fn next(&self) -> T {
-        loop {
+        std::future::poll_fn(|cx| {
             if let Some(value) = self.take() {
-                return value;
+                return Poll::Ready(value);
             }
-            self.put.notified().await;
-        }
+            self.taker.register(cx.waker());
+            // What came before that woke nobody.
+            self.take().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -177,7 +183,7 @@ mod tests {
         for n in 0..3 {
             queue.put(n).await.unwrap();
         }
-        assert_eq!(queue.try_put(3), Err(NotPut::Full));
+        assert_eq!(queue.try_put(3), Err(NotPut::Full(3)));
         let fourth = queue.put(3);
         tokio::pin!(fourth);
         assert!(fourth.as_mut().now_or_never().is_none());

@@ -26,7 +26,6 @@ use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
@@ -114,9 +113,7 @@ impl Connection {
             }
             End::Closing(Closing { code, reason }) => info!(?code, reason, "connection closed"),
         }
-        if let Some(socket) = outlet.close() {
-            Box::pin(close(socket, end, self.limits.close_within)).await;
-        }
+        Box::pin(close(outlet, end, self.limits.close_within)).await;
     }
 
     /// From `Hello` to the place in the session.
@@ -277,10 +274,11 @@ fn broken(error: SocketError) -> End {
 
 /// Sends the close frame, if there is anybody to send it to, and waits for the
 /// other side to have read it; within a deadline, and then lets go.
-async fn close<S>(mut socket: WebSocketStream<S>, end: End, within: Duration)
+async fn close<S>(outlet: &Outlet<S>, end: End, within: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let Some(mut socket) = outlet.close() else { return };
     let mut heard = matches!(end, End::ByPeer);
     let frame = match end {
         End::Broken(_) => return,

@@ -3,14 +3,15 @@
 //! the log to it: see [`crate::fanout`].
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use aper::Version;
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
@@ -22,7 +23,7 @@ use crate::session::{Answer, Gauge};
 pub(crate) struct Outlet<S> {
     inner: Mutex<Inner<S>>,
     /// The connection's own task has something to do.
-    called: Notify,
+    called: Call,
 }
 
 struct Inner<S> {
@@ -52,10 +53,29 @@ pub(super) struct TakenOver {
     pub(super) unflushed: bool,
 }
 
+/// For one task. The runtime's `Notify` is for many, and takes more room.
+#[derive(Default)]
+struct Call {
+    is_called: AtomicBool,
+    called: AtomicWaker,
+}
+
+impl Call {
+    fn call(&self) {
+        self.is_called.store(true, Ordering::Release);
+        self.called.wake();
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        self.called.register(cx.waker());
+        if self.is_called.swap(false, Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
 impl<S> Outlet<S> {
     pub(crate) fn new(socket: WebSocketStream<S>) -> Self {
         let inner = Inner { socket: Some(socket), hand: Hand::Own };
-        Self { inner: Mutex::new(inner), called: Notify::new() }
+        Self { inner: Mutex::new(inner), called: Call::default() }
     }
 
     /// The socket, for its end. Nobody reads or writes any more.
@@ -65,7 +85,7 @@ impl<S> Outlet<S> {
 
     /// Waits until there is something to do.
     pub(super) async fn called(&self) {
-        self.called.notified().await;
+        std::future::poll_fn(|cx| self.called.poll(cx)).await;
     }
 
     /// Lets others write what comes after `cursor`, until `woken`. What it
@@ -160,13 +180,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
         let called = &self.outlet.called;
         let mut inner = self.outlet.lock();
         let Inner { socket: Some(socket), hand } = &mut *inner else { return };
-        let Hand::Anybody(cursor) = *hand else { return called.notify_one() };
+        let Hand::Anybody(cursor) = *hand else { return called.call() };
         // What was answered before this was published is sent before it: the
         // connection's own task is about to do so, and goes on with the log.
         if self.lane.len() > 0 {
             return;
         }
-        let Ok((messages, reached)) = log.after(cursor) else { return called.notify_one() };
+        let Ok((messages, reached)) = log.after(cursor) else { return called.call() };
         // Nobody is to be woken: what is not taken at once is left.
         let mut cx = Context::from_waker(Waker::noop());
         let mut socket = Pin::new(socket);
@@ -176,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
             // It is about to end, or has no room: the rest of it may come to
             // it a second time, and versions tell.
             *hand = Hand::Left(cursor);
-            return called.notify_one();
+            return called.call();
         }
         let is_flushed = matches!(socket.poll_flush(&mut cx), Poll::Ready(Ok(())));
         *hand = if is_flushed { Hand::Anybody(reached) } else { Hand::Left(reached) };
@@ -184,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Follower for Followed<S> {
             gauge.sent(reached);
         }
         if !is_flushed || reached < log.head() {
-            called.notify_one();
+            called.call();
         }
     }
 }
@@ -319,7 +339,7 @@ mod tests {
         let mut rest = pin!(world.outlet.rest(Version(0), woken.as_mut()));
         assert!(rest.as_mut().now_or_never().is_none());
         world.follow();
-        world.outlet.called.notify_one();
+        world.outlet.called.call();
         assert_eq!(rest.await, ("called", TakenOver { cursor: Version(1), unflushed: false }));
         world.follow();
         assert!(world.is_called());

@@ -1,8 +1,9 @@
 //! How fast a client may send.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::Limits;
 
@@ -30,22 +31,20 @@ impl Rate {
         }
     }
 
-    /// Takes one message, and waits until that is paid for.
-    pub(super) async fn take_message(&mut self) {
-        until(self.messages.take(1.0)).await;
+    /// Takes one message. Gives what to wait for until that is paid for: most
+    /// clients never have to, and a timer is big.
+    pub(super) fn take_message(&mut self) -> Option<Pin<Box<Sleep>>> {
+        until(self.messages.take(1.0))
     }
 
-    /// Takes what was in a message, and waits until that is paid for as well.
-    pub(super) async fn take_submissions(&mut self, count: usize) {
-        until(self.submissions.take(count as f64)).await;
+    /// Takes what was in a message, which is to be paid for as well.
+    pub(super) fn take_submissions(&mut self, count: usize) -> Option<Pin<Box<Sleep>>> {
+        until(self.submissions.take(count as f64))
     }
 }
 
-async fn until(paid: Instant) {
-    if paid > Instant::now() {
-        // A timer is big, and most clients never have to wait.
-        Box::pin(sleep_until(paid)).await;
-    }
+fn until(paid: Instant) -> Option<Pin<Box<Sleep>>> {
+    (paid > Instant::now()).then(|| Box::pin(sleep_until(paid)))
 }
 
 impl Bucket {
@@ -70,6 +69,12 @@ impl Bucket {
 mod tests {
     use super::*;
 
+    async fn paid(until: Option<Pin<Box<Sleep>>>) {
+        if let Some(until) = until {
+            until.await;
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_free_and_what_follows_comes_at_the_rate() {
         let limits = Limits {
@@ -81,16 +86,16 @@ mod tests {
         let mut rate = Rate::new(&limits);
         let start = Instant::now();
         for _ in 0..20 {
-            rate.take_message().await;
+            paid(rate.take_message()).await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..10 {
-            rate.take_message().await;
+            paid(rate.take_message()).await;
         }
         assert_eq!(start.elapsed().as_secs(), 1);
-        rate.take_submissions(200).await;
+        paid(rate.take_submissions(200)).await;
         assert_eq!(start.elapsed().as_secs(), 1);
-        rate.take_submissions(300).await;
+        paid(rate.take_submissions(300)).await;
         assert_eq!(start.elapsed().as_secs(), 4);
     }
 }

@@ -4,6 +4,7 @@ use std::pin::{Pin, pin};
 
 use aper::limits::{PING_AFTER, SILENCE};
 use aper::protocol::{ClientMessage, CloseCode, decode};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -13,7 +14,7 @@ use super::rate::Rate;
 use super::{End, Reply, broken, protocol};
 use crate::error::Closing;
 use crate::limits::Limits;
-use crate::queue::Queue;
+use crate::queue::{NotPut, Queue};
 use crate::session::Commands;
 
 pub(super) struct Reader<'a, S> {
@@ -25,7 +26,7 @@ pub(super) struct Reader<'a, S> {
     pub(super) limits: &'a Limits,
 }
 
-impl<S> Reader<'_, S>
+impl<'a, S> Reader<'a, S>
 where
     S: Stream<Item = Result<Message, SocketError>> + Unpin,
 {
@@ -42,29 +43,53 @@ where
                 Ok(message) => message,
                 Err(end) => return end,
             };
-            rate.take_message().await;
-            let bytes = match message {
-                Message::Binary(bytes) => bytes,
-                Message::Ping(_) | Message::Pong(_) => continue,
-                Message::Close(_) => return End::ByPeer,
-                Message::Text(_) | Message::Frame(_) => return protocol("messages are binary"),
-            };
-            match decode(&bytes) {
-                Ok(ClientMessage::Submit(submissions)) => {
-                    rate.take_submissions(submissions.len()).await;
-                    self.commands.submit(submissions).await;
-                }
-                Ok(ClientMessage::Ping { sent }) => {
-                    let _ = self.replies.put(Reply::Pong { sent }).await;
-                }
-                Ok(ClientMessage::Checked { version, hash }) => {
-                    Box::pin(self.commands.checked(version, hash)).await;
-                }
-                Ok(ClientMessage::Presence(value)) => self.commands.show(value),
-                Ok(ClientMessage::Hello(_)) => return protocol("there is one Hello, the first"),
-                Err(error) => return protocol(error),
+            if let Some(paid) = rate.take_message() {
+                paid.await;
+            }
+            match self.take(message, &mut rate) {
+                Ok(None) => {}
+                Ok(Some(rest)) => rest.await,
+                Err(end) => return end,
             }
         }
+    }
+
+    /// Does what a message is for. Gives the rest of it if that has to wait for
+    /// something: apart, since room for it would be a good part of what an idle
+    /// connection takes.
+    fn take(&self, message: Message, rate: &mut Rate) -> Result<Option<BoxFuture<'a, ()>>, End> {
+        let (commands, replies) = (self.commands, self.replies);
+        let bytes = match message {
+            Message::Binary(bytes) => bytes,
+            Message::Ping(_) | Message::Pong(_) => return Ok(None),
+            Message::Close(_) => return Err(End::ByPeer),
+            Message::Text(_) | Message::Frame(_) => return Err(protocol("messages are binary")),
+        };
+        Ok(match decode(&bytes).map_err(protocol)? {
+            ClientMessage::Submit(submissions) => match rate.take_submissions(submissions.len()) {
+                None => commands.submit(submissions),
+                Some(paid) => Some(Box::pin(async move {
+                    paid.await;
+                    if let Some(handed_over) = commands.submit(submissions) {
+                        handed_over.await;
+                    }
+                })),
+            },
+            ClientMessage::Ping { sent } => match replies.try_put(Reply::Pong { sent }) {
+                Err(NotPut::Full(reply)) => Some(Box::pin(async move {
+                    let _ = replies.put(reply).await;
+                })),
+                Ok(()) | Err(NotPut::Closed) => None,
+            },
+            ClientMessage::Checked { version, hash } => {
+                Some(Box::pin(commands.checked(version, hash)))
+            }
+            ClientMessage::Presence(value) => {
+                commands.show(value);
+                None
+            }
+            ClientMessage::Hello(_) => return Err(protocol("there is one Hello, the first")),
+        })
     }
 }
 

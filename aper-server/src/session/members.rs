@@ -83,7 +83,7 @@ impl Members {
         match member.lane.try_put(answer) {
             // Whoever has hung up is about to leave.
             Ok(()) | Err(NotPut::Closed) => {}
-            Err(NotPut::Full) => {
+            Err(NotPut::Full(_)) => {
                 let reason = "too many answers wait to be taken";
                 self.close(connection, Closing::new(CloseCode::Slow, reason));
                 self.gone.push(connection);

@@ -29,6 +29,7 @@ use aper::protocol::{CloseCode, Payload, Rejection, Resume, StateHash, Submissio
 use aper::sync::ConnectionId;
 use aper::sync::authority::SnapshotImage;
 use aper::{ClientId, ClientSeq, UserId, Version, limits::UNANSWERED_SUBMISSIONS};
+use futures::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce, oneshot};
 
 pub(crate) use self::image::{Chunks, SharedImage};
@@ -40,7 +41,7 @@ pub(crate) use self::task::{Rest, Session};
 use crate::error::Closing;
 use crate::limits::Limits;
 use crate::presence::{PresenceReader, Presences};
-use crate::queue::{Queue, Receiver};
+use crate::queue::{NotPut, Queue, Receiver};
 use crate::tail::Tail;
 use crate::turns::Turns;
 
@@ -340,7 +341,8 @@ impl Closed<'_> {
     pub(crate) async fn wait(self) -> Closing {
         match self.closed.await {
             Ok(closing) => closing,
-            Err(_) => match self.ended.wait().await {
+            // Apart: hardly anybody comes to it.
+            Err(_) => match Box::pin(self.ended.wait()).await {
                 Ended::ShutDown => Closing::restart(),
                 Ended::Asleep | Ended::Failed => Closing::session_failed(),
             },
@@ -362,16 +364,39 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    /// Hands submissions over, when there is room: for this client, and in the
-    /// mailbox. At most [`UNANSWERED_SUBMISSIONS`].
-    pub(crate) async fn submit(&self, submissions: Vec<Submission>) {
+    /// Hands submissions over, at most [`UNANSWERED_SUBMISSIONS`]: at once if
+    /// there is room for this client and in the mailbox; else gives what hands
+    /// them over when there is.
+    pub(crate) fn submit(&self, submissions: Vec<Submission>) -> Option<BoxFuture<'_, ()>> {
         let many = u32::try_from(submissions.len().max(1)).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(many).await else { return };
+        let room = Arc::clone(&self.room);
+        match Arc::clone(&room).try_acquire_many_owned(many) {
+            Ok(room) => self.hand_over(submissions, room),
+            Err(_) => Some(Box::pin(async move {
+                let Ok(room) = room.acquire_many_owned(many).await else { return };
+                if let Some(handed_over) = self.hand_over(submissions, room) {
+                    handed_over.await;
+                }
+            })),
+        }
+    }
+
+    fn hand_over(
+        &self,
+        submissions: Vec<Submission>,
+        room: OwnedSemaphorePermit,
+    ) -> Option<BoxFuture<'_, ()>> {
         let connection = self.connection;
         if let Some(watched) = &self.watched {
             watched.submitted(submissions.len());
         }
-        self.send(Command::Submit { connection, submissions, room }).await;
+        match self.mailbox.try_put(Command::Submit { connection, submissions, room }) {
+            Ok(()) => self.bell.ring(),
+            Err(NotPut::Full(command)) => return Some(Box::pin(self.send(command))),
+            // The session has ended, and says so by other means.
+            Err(NotPut::Closed) => {}
+        }
+        None
     }
 
     /// Asks for the state in place of entries.
