@@ -54,6 +54,12 @@ async function open() {
     }
   });
   await network.send('Network.enable');
+  await network.send('Performance.enable');
+  /** Time that the page's thread has been at work, in milliseconds. */
+  const worked = async () => {
+    const { metrics } = await network.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration').value * 1_000;
+  };
   await page.goto(plan.page);
   const cursors = page.locator('.cursor:not([hidden])');
   const end = Date.now() + PATIENCE;
@@ -63,7 +69,7 @@ async function open() {
     }
     await pause(LOOK);
   }
-  return { page, wire, cursors };
+  return { page, wire, cursors, worked };
 }
 
 /** Counts frames from now on. */
@@ -87,12 +93,13 @@ function fail(text) {
 }
 
 const looking = await Promise.all([...Array(plan.tabs).keys()].map(open));
-const results = looking.map(async ({ page, wire, cursors }) => {
+const results = looking.map(async ({ page, wire, cursors, worked }) => {
   await page.evaluate(watch);
-  const began = wire.length;
+  const [began, before] = [wire.length, await worked()];
   await pause(plan.seconds * 1_000);
   const came = wire.slice(began);
   const seen = await page.evaluate(() => globalThis.seen);
+  const work = (await worked()) - before;
   const millis = came.at(-1).at - came[0].at;
   const shown = came.filter(({ values }) => values > 0);
   const moments = wire.filter(({ values }) => values > 0).map(({ at }) => at);
@@ -101,6 +108,7 @@ const results = looking.map(async ({ page, wire, cursors }) => {
     millis,
     frames: seen.frames * (millis / (seen.last - seen.began)),
     longest: seen.longest,
+    work: work / seen.frames,
     messages: shown.length,
     held: Math.max(...moments.slice(1).map((at, index) => at - moments[index])),
     values: sum(shown, ({ values }) => values),

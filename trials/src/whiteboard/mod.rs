@@ -71,6 +71,9 @@ struct Seen {
     frames: f64,
     /// Longest time between two of them, in milliseconds.
     longest: f64,
+    /// Work of the page's thread for one of them, in milliseconds: of 16.7 that
+    /// it has.
+    work: f64,
     /// Messages about what others show.
     messages: f64,
     /// Longest time without one, in milliseconds, since the page was opened:
@@ -187,11 +190,13 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a browser drew {:.1} frames a second, the longest {:.0} ms; it was told {:.1} times a \
+            "a browser drew {:.1} frames a second, the longest {:.0} ms, with {:.1} ms of the \
+             page's work for each; it was told {:.1} times a \
              second what others show, {:.0} values and {:.0} bytes a second, and {:.0} bytes of \
              everything else",
             self.per_second(self.frames),
             self.longest,
+            self.work,
             self.per_second(self.messages),
             self.per_second(self.values),
             self.per_second(self.bytes),
@@ -208,9 +213,10 @@ impl fmt::Display for Outcome {
         write!(
             f,
             "RESULT whiteboard seconds={seconds} bots={bots} tabs={tabs} moves_per_s={moves:.0} \
-             fps={fps:.1} longest_frame_ms={:.0} messages_per_s={:.1} values_per_s={:.0} \
-             most_values={:.0} presence_bytes_per_s={:.0} other_bytes_per_s={:.0}",
+             fps={fps:.1} longest_frame_ms={:.0} work_per_frame_ms={:.1} \
+             messages_per_s={:.1} values_per_s={:.0} most_values={:.0} presence_bytes_per_s={:.0} other_bytes_per_s={:.0}",
             self.worst(|seen| seen.longest),
+            self.worst(|seen| seen.work),
             self.worst(|seen| seen.per_second(seen.messages)),
             self.worst(|seen| seen.per_second(seen.values)),
             self.worst(|seen| seen.most),
@@ -229,6 +235,7 @@ mod tests {
             millis: 3_300.0,
             frames: 198.0,
             longest: 20.0,
+            work: 5.0,
             messages: 100.0,
             held: 33.0,
             values: 300.0,
