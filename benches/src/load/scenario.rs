@@ -166,7 +166,7 @@ fn saturated(mut world: World, server: &Server, clients: usize, time: Duration) 
 
 fn paced(mut world: World, server: &Server, time: Duration) -> Result<Outcome> {
     world.run_at_pace(WARM_UP)?;
-    world.look_anew(Timed::Everybody(0..world.clients.len()));
+    world.look_anew(Timed::Among(0..world.clients.len()));
     let outcome = measure(&mut world, server, |world| world.run_at_pace(time))?;
     world.wait_for(World::is_settled)?;
     Ok(outcome)
@@ -223,7 +223,7 @@ fn idle(
         Sessions::Own => (1..connections + 1, connections),
         Sessions::One => (0..1, connections + 1),
     };
-    world.look_anew(Timed::Everybody(0..connections + 1));
+    world.look_anew(Timed::Among(0..connections + 1));
     for client in speakers {
         world.send(client, 1)?;
         world.run_for(Duration::ZERO)?;
@@ -274,10 +274,10 @@ fn joins(
     world.pace = Some(Pace::new(0..WORKERS, PER_SECOND));
     let time = every * u32::try_from(joins)?;
     world.run_at_pace(WARM_UP)?;
-    world.look_anew(Timed::Everybody(0..WORKERS));
+    world.look_anew(Timed::Among(0..WORKERS));
     world.run_at_pace(time)?;
     outcome.set_latency("others_without_joins", &world.seen.latency);
-    world.look_anew(Timed::Everybody(0..WORKERS));
+    world.look_anew(Timed::Among(0..WORKERS));
     for _ in 0..joins {
         world.connect(session, "joins")?;
         world.run_at_pace(every)?;
@@ -334,7 +334,7 @@ fn quiet(world: &mut World) -> Result<usize> {
 
 /// How late those are told for whom it is quiet.
 fn lateness(world: &mut World, outcome: &mut Outcome, name: &str, time: Duration) -> Result<()> {
-    world.look_anew(Timed::Everybody(0..QUIET));
+    world.look_anew(Timed::Among(0..QUIET));
     world.run_at_pace(time)?;
     outcome.set_latency(name, &world.seen.latency);
     outcome.set_latency(&format!("generator_{name}"), &world.seen.between_looks);

@@ -27,8 +27,9 @@ pub(super) struct Seen {
 pub(super) enum Timed {
     /// Those of a mutation to its author.
     Authors,
-    /// All to these clients.
-    Everybody(Range<usize>),
+    /// What these clients tell each other: who sends more than is taken from him
+    /// waits at his own cost.
+    Among(Range<usize>),
 }
 
 impl Seen {

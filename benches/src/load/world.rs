@@ -496,15 +496,17 @@ impl World {
     /// A client was told the next `count` entries.
     fn delivered(&mut self, place: usize, count: u64, now: u64) {
         let client = &mut self.clients[place];
-        let everybody = match &self.seen.timed {
-            Timed::Authors => false,
-            Timed::Everybody(clients) => clients.contains(&place),
-        };
-        let authors = self.seen.timed == Timed::Authors;
+        let timed = self.seen.timed.clone();
         for known in self.sessions[client.session].range(client.position, count) {
             let own = known.client == place;
             client.unanswered -= u32::from(own);
-            if everybody || authors && own {
+            let is_timed = match &timed {
+                Timed::Authors => own,
+                Timed::Among(clients) => {
+                    clients.contains(&place) && clients.contains(&known.client)
+                }
+            };
+            if is_timed {
                 let _ = self.seen.latency.record((now - known.sent).max(1));
             }
         }
