@@ -22,7 +22,7 @@ use crate::turns::Turns;
 const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// What an entry takes besides its transition, about.
-const ENTRY_OVERHEAD: usize = 48;
+pub(crate) const ENTRY_OVERHEAD: usize = 48;
 
 const _: () = assert!(
     MESSAGE_BYTES / ENTRY_OVERHEAD <= COMMITTED_ENTRIES,

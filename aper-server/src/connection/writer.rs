@@ -8,12 +8,14 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use aper::protocol::{CloseCode, Payload, RefusalMessage, Rejection, ServerMessage, encode};
 use aper::{ClientId, Version};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::debug;
 
@@ -26,6 +28,7 @@ use crate::presence::PresenceReader;
 use crate::queue::Queue;
 use crate::session::{Answer, Chunks, Commands, SharedImage};
 use crate::tail::{FellOff, Tail};
+use crate::turns::SLICE;
 
 /// Bytes of the log that are handed to the socket before it is flushed.
 const ROUND_BYTES: usize = 256 * 1024;
@@ -154,6 +157,7 @@ where
 
     async fn write(&mut self) -> Result<std::convert::Infallible, End> {
         Box::pin(self.welcome()).await?;
+        let mut begun = Instant::now();
         loop {
             let head = self.tail.head();
             if self.has_answers() {
@@ -168,6 +172,11 @@ where
             self.commands.sent(self.client, self.cursor);
             let follows = matches!(self.log, Log::Following);
             if matches!(self.log, Log::Snapshot { .. }) || follows && self.cursor < head {
+                // A state may be long, and the socket take all of it at once.
+                if begun.elapsed() >= SLICE {
+                    yield_now().await;
+                    begun = Instant::now();
+                }
                 continue;
             }
             // What has come meanwhile is found here at once.
@@ -179,6 +188,7 @@ where
                 Woken::Reply(reply) => Box::pin(self.reply(reply)).await?,
                 Woken::Called => {}
             }
+            begun = Instant::now();
         }
     }
 

@@ -71,25 +71,45 @@ impl Chunks {
     }
 }
 
-/// The last image that the session gave out: the next at the same version
-/// shares its encoding.
+/// The last image that the session gave out. The next shares its encoding, at
+/// the same version, or a little later with the entries since then: in a session
+/// that goes on while people come, each would else be encoded for one alone.
 #[derive(Default)]
-pub(super) struct LastImage(Option<Arc<SharedImage>>);
+pub(super) struct LastImage {
+    image: Option<Arc<SharedImage>>,
+    /// Bytes of the entries since then.
+    behind: usize,
+}
+
+/// An image is as good as a new one as long as the entries since then come to
+/// at most this part of it.
+const WORTH: usize = 8;
 
 impl LastImage {
+    /// This image, or the same that others have.
     pub(super) fn share(&mut self, image: Image) -> Arc<SharedImage> {
-        match &self.0 {
-            Some(last) if last.version() == image.version() => Arc::clone(last),
+        let oldest = image.version();
+        self.share_since(oldest, image)
+    }
+
+    /// This image, or one that others have, of a version from `oldest` on.
+    pub(super) fn share_since(&mut self, oldest: Version, image: Image) -> Arc<SharedImage> {
+        match &self.image {
+            Some(last) if last.version() >= oldest => Arc::clone(last),
             _ => {
                 let shared = Arc::new(SharedImage { image, chunks: OnceCell::new() });
-                self.0 = Some(Arc::clone(&shared));
+                *self = Self { image: Some(Arc::clone(&shared)), behind: 0 };
                 shared
             }
         }
     }
 
-    /// The state is another now: nobody will ask for this one again.
-    pub(super) fn forget(&mut self) {
-        self.0 = None;
+    /// So many bytes of entries were published that it has not. `state_bytes` is
+    /// what a state takes, as far as that is known.
+    pub(super) fn falls_behind(&mut self, bytes: usize, state_bytes: usize) {
+        self.behind += bytes;
+        if self.behind > state_bytes / WORTH {
+            self.image = None;
+        }
     }
 }

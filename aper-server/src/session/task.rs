@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aper::Timestamp;
 use aper::limits::TIMERS_AT_ONCE;
 use aper::protocol::{CloseCode, Entry, ServerMessage};
 use aper::sync::authority::{Commit, Input, Output, SnapshotImage, Storage};
+use aper::{ClientSeq, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -28,7 +28,7 @@ use crate::hub::stopped;
 use crate::limits::Limits;
 use crate::machine::AnyAuthority;
 use crate::queue::Receiver;
-use crate::tail::TailWriter;
+use crate::tail::{ENTRY_OVERHEAD, TailWriter};
 
 /// Submissions, or as much work of other kinds, that are handled in one go
 /// before the journal, the timers and other sessions get their turn. Refused
@@ -385,7 +385,8 @@ impl Session {
         let commits = std::mem::take(&mut self.commits);
         let entries: Vec<&Entry> = commits.iter().flat_map(Commit::entries).collect();
         if !entries.is_empty() {
-            self.last_image.forget();
+            let bytes = entries.iter().map(|entry| entry.transition.0.len() + ENTRY_OVERHEAD).sum();
+            self.last_image.falls_behind(bytes, self.state_bytes);
             self.tail.publish(&entries, then)?;
         }
         Ok(())
@@ -405,7 +406,12 @@ impl Session {
                 self.checks.begin(image);
             }
             Output::Welcome { connection, welcome, image, from } => {
-                let image = image.map(|image| self.last_image.share(image));
+                // What one who has submitted something is told is decided is in
+                // the image.
+                let is_new = welcome.last_seq == ClientSeq::default();
+                let oldest = if is_new { self.tail.floor() } else { from };
+                let image = image.map(|image| self.last_image.share_since(oldest, image));
+                let from = image.as_ref().map_or(from, |image| image.version());
                 self.members.welcomed(connection, welcome.client);
                 self.members.tell(connection, Answer::Welcome { welcome, image, from });
             }

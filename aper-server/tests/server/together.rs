@@ -6,7 +6,7 @@ use std::time::Duration;
 use aper::UserId;
 use aper::protocol::CloseCode;
 use aper::sync::{Outcome, Refusal};
-use aper_server::{Credentials, Denied, Server, StateError};
+use aper_server::{Credentials, Denied, Limits, Server, StateError};
 
 use crate::support::{Change, Client, Faulty, Other, Refused, Tally, Weighed, World, tallies};
 
@@ -221,4 +221,43 @@ async fn a_state_is_encoded_once_for_all_who_join_at_it() {
     let later = connect().await;
     assert_eq!(Weighed::encodings() - before, 2);
     assert_eq!(later.now().state, Some(Weighed(2)));
+}
+
+/// Of a session that goes on while they come.
+#[tokio::test(start_paused = true)]
+async fn those_who_come_one_after_the_other_share_an_image_and_what_came_since() {
+    let ballast = vec![7; 32_000];
+    let big = move |_: &_| Tally { ballast: ballast.clone(), ..Tally::default() };
+    let limits = Limits { tail_entries: 40, ..Limits::default() };
+    let world = World::with(Server::builder().machine(big).limits(limits));
+    let come = || Client::<Tally>::connect(&world.network, "/tally/one");
+    let ada = come().await;
+    let first = ada.now().snapshot.unwrap();
+    for n in 1..=10 {
+        ada.settle(Change::Add(n)).await;
+        let next = come().await.now();
+        assert_eq!(next.snapshot, Some(first));
+        assert!(next.version > Some(first), "what came since comes too");
+        assert_eq!(next.state, ada.wait(|view| view.version >= next.version).await.state);
+    }
+    // Who comes back is told of its own what is in the state.
+    let identity = ada.now().identity.unwrap();
+    let again = Client::<Tally>::offline(Some(identity));
+    again.reconnect(&world.network, "/tally/one").await;
+    let again = again.now();
+    assert!(again.snapshot > Some(first));
+    assert_eq!(again.version, again.snapshot);
+
+    // Too old for the log.
+    let ben = come().await;
+    for n in 1..=45 {
+        ben.settle(Change::Add(n)).await;
+    }
+    let later = come().await.now();
+    assert!(later.snapshot > again.snapshot);
+    // More came since than it is worth.
+    ben.settle(Change::Say("x".repeat(5_000))).await;
+    let last = come().await.now();
+    assert!(last.snapshot > later.snapshot);
+    assert_eq!(last.state.unwrap().sum, 55 + 1_035);
 }

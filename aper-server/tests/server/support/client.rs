@@ -26,6 +26,8 @@ pub struct View<S: StateMachine> {
     pub settled: BTreeMap<Ticket, Outcome<S::Conflict>>,
     /// How often the state came as a snapshot.
     pub snapshots: usize,
+    /// Of which version the last one was.
+    pub snapshot: Option<Version>,
     /// The number of the last close frame.
     pub closed: Option<(u16, String)>,
     pub server_time: Option<Timestamp>,
@@ -86,6 +88,7 @@ impl<S: StateMachine + std::fmt::Debug> Client<S> {
             connected: false,
             settled: BTreeMap::new(),
             snapshots: 0,
+            snapshot: None,
             closed: None,
             server_time: None,
             diverged: false,
@@ -272,8 +275,11 @@ impl<S: StateMachine> Driver<S> {
         match message {
             Some(Message::Binary(bytes)) => {
                 let message: ServerMessage = decode(&bytes).unwrap();
-                if matches!(message, ServerMessage::Snapshot(_)) {
-                    self.view.send_modify(|view| view.snapshots += 1);
+                if let ServerMessage::Snapshot(header) = &message {
+                    self.view.send_modify(|view| {
+                        view.snapshots += 1;
+                        view.snapshot = Some(header.version);
+                    });
                 }
                 if matches!(message, ServerMessage::Presence(_)) {
                     self.view.send_modify(|view| view.presence_messages += 1);
