@@ -101,7 +101,7 @@ fn build_pages() -> Result<()> {
 pub(crate) fn whiteboard(trial: &Whiteboard) -> Result<()> {
     node::check()?;
     node::install()?;
-    let browser = chromium::browser()?;
+    let browser = chromium::with_windows()?;
     build_pages()?;
     // Frames are counted on the processors that the bots and the server need.
     let programs = build(&["--release"])?;
