@@ -268,8 +268,6 @@ mod tests {
         }
         join_all(stay).await.into_iter().for_each(|ended| ended.unwrap());
         assert_eq!(done.load(Ordering::Relaxed), TASKS);
-        let mut state = turns.state();
-        assert!(state.next().is_none() || state.is_crowded);
     }
 
     #[test]

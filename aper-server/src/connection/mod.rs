@@ -39,6 +39,7 @@ use crate::hub::{Hub, overdue, stopped};
 use crate::limits::Limits;
 use crate::queue::Queue;
 use crate::session::{Life, Membership, Parts, Traffic, Visitor};
+use crate::turns::Turns;
 
 /// Longest reason that a close frame has room for, in bytes.
 const REASON_BYTES: usize = 123;
@@ -97,7 +98,7 @@ impl Connection {
         let end = match joined {
             Ok(mut membership) => {
                 let turns = membership.turns();
-                let exchange = pin!(self.exchange(outlet, &mut membership));
+                let exchange = pin!(self.exchange(outlet, &mut membership, &turns));
                 tokio::select! {
                     end = turns.take(exchange) => end,
                     () = overdue(&mut stopping, &self.limits) => End::Closing(Closing::restart()),
@@ -163,12 +164,17 @@ impl Connection {
         hook.authenticate(credentials).await.map_err(denied)
     }
 
-    async fn exchange<S>(&self, outlet: &Arc<Outlet<S>>, membership: &mut Membership) -> End
+    async fn exchange<S>(
+        &self,
+        outlet: &Arc<Outlet<S>>,
+        membership: &mut Membership,
+        turns: &Arc<Turns>,
+    ) -> End
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let replies = Queue::new(REPLIES);
-        let Parts { answers, tail, presence, commands, turns, closed } = membership.parts();
+        let Parts { answers, tail, presence, commands, closed } = membership.parts();
         // Before the log is looked at for the first time.
         let followed = Followed {
             outlet: Arc::clone(outlet),

@@ -309,7 +309,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) tail: &'a Tail,
     pub(crate) presence: &'a mut PresenceReader,
     pub(crate) commands: &'a Commands,
-    pub(crate) turns: &'a Arc<Turns>,
     pub(crate) closed: Closed<'a>,
 }
 
@@ -331,7 +330,6 @@ impl Membership {
             tail: &self.tail,
             presence: &mut self.presence,
             commands: &self.commands,
-            turns: &self.turns,
             closed,
         }
     }

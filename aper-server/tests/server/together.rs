@@ -255,6 +255,7 @@ async fn those_who_come_one_after_the_other_share_an_image_and_what_came_since()
     }
     let later = come().await.now();
     assert!(later.snapshot > again.snapshot);
+    assert_eq!(later.snapshots, 1);
     // More came since than it is worth.
     ben.settle(Change::Say("x".repeat(5_000))).await;
     let last = come().await.now();
